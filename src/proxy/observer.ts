@@ -1,0 +1,18 @@
+import type { NetError } from "../core/errors.ts";
+import type { Session } from "./session-api.ts";
+
+/** What the proxy tells of itself: metrics and logs hang here. Calls are synchronous and cheap. */
+export interface ProxyObserver {
+  connectionOpened(listener: string): void;
+  connectionClosed(listener: string): void;
+  /** A connection past the listener's limit, closed unserved. */
+  connectionRefused(listener: string): void;
+  /** A request is over; `session.summary` has the figures. Also for messages that never parsed. */
+  requestEnded(session: Session): void;
+  upstreamConnected(upstream: string): void;
+  upstreamClosed(upstream: string): void;
+  upstreamConnectFailed(upstream: string, error: NetError): void;
+  retried(upstream: string, error: NetError): void;
+  /** A fault of ours or of a user's hook, with its stack. */
+  fault(where: string, error: unknown): void;
+}
