@@ -1,0 +1,86 @@
+import { ERROR_CODES, ERROR_SLOTS } from "./error-codes.ts";
+import { HISTOGRAM_SLOTS } from "./histogram.ts";
+
+/** The names that metrics are labelled with, in the order of their numbers. */
+export interface MetricNames {
+  readonly listeners: readonly string[];
+  readonly upstreams: readonly string[];
+}
+
+/**
+ * Where each count stands in a worker's row. Main thread and workers make the same layout from the same
+ * names, so only the memory has to be shared. Requests to peers by address count under the upstream
+ * `BY_ADDRESS`, and what names no known listener under `OTHER_LISTENER`: labels stay bounded.
+ */
+export class MetricLayout {
+  readonly listeners: readonly string[];
+  readonly upstreams: readonly string[];
+  /** Slots in a worker's row. */
+  readonly slots: number;
+  readonly #listenerIndex: ReadonlyMap<string, number>;
+  readonly #upstreamIndex: ReadonlyMap<string, number>;
+
+  constructor(names: MetricNames) {
+    this.listeners = [...new Set(names.listeners), OTHER_LISTENER];
+    this.upstreams = [...new Set(names.upstreams), BY_ADDRESS];
+    this.#listenerIndex = new Map(this.listeners.map((name, i) => [name, i]));
+    this.#upstreamIndex = new Map(this.upstreams.map((name, i) => [name, i]));
+    this.slots =
+      WorkerSlot.count +
+      this.listeners.length * ListenerSlot.count +
+      this.upstreams.length * UpstreamSlot.count;
+  }
+
+  /** First slot of a listener's block. */
+  listener(name: string): number {
+    const index = this.#listenerIndex.get(name) ?? this.listeners.length - 1;
+    return WorkerSlot.count + index * ListenerSlot.count;
+  }
+
+  /** First slot of an upstream's block. */
+  upstream(name: string): number {
+    const index = this.#upstreamIndex.get(name) ?? this.upstreams.length - 1;
+    return (
+      WorkerSlot.count + this.listeners.length * ListenerSlot.count + index * UpstreamSlot.count
+    );
+  }
+}
+
+export const BY_ADDRESS = "by-address";
+export const OTHER_LISTENER = "other";
+
+/** A worker's own counts, at the start of its row. */
+export const WorkerSlot = {
+  faults: 0,
+  logLines: 1,
+  logDropped: 2,
+  count: 3,
+} as const;
+
+/** Offsets in a listener's block. Statuses 0 – 599 have a slot each; 0 is a client that left unanswered. */
+export const STATUSES = 600;
+
+export const ListenerSlot = {
+  accepted: 0,
+  active: 1,
+  refused: 2,
+  requestBytes: 3,
+  responseBytes: 4,
+  durations: 5,
+  statuses: 5 + HISTOGRAM_SLOTS,
+  errors: 5 + HISTOGRAM_SLOTS + STATUSES,
+  count: 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS,
+} as const;
+
+/** Offsets in an upstream's block. */
+export const UpstreamSlot = {
+  requests: 0,
+  reused: 1,
+  connected: 2,
+  active: 3,
+  connects: 4,
+  firstBytes: 4 + HISTOGRAM_SLOTS,
+  connectErrors: 4 + 2 * HISTOGRAM_SLOTS,
+  retries: 4 + 2 * HISTOGRAM_SLOTS + ERROR_CODES.length,
+  count: 4 + 2 * HISTOGRAM_SLOTS + 2 * ERROR_CODES.length,
+} as const;

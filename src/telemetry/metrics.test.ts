@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { CounterMemory } from "./counters.ts";
+import { renderExposition } from "./exposition.ts";
+import { MetricLayout } from "./layout.ts";
+import { trafficFamilies } from "./metrics.ts";
+import { MetricRecorder } from "./recorder.ts";
+
+function fixture(workers = 1) {
+  const layout = new MetricLayout({ listeners: ["web", "api"], upstreams: ["app"] });
+  const memory = new CounterMemory(layout.slots, workers);
+  const recorders = Array.from(
+    { length: workers },
+    (_, i) => new MetricRecorder(layout, memory.row(i)),
+  );
+  const text = () => renderExposition(trafficFamilies(layout, memory));
+  return { layout, memory, recorders, text };
+}
+
+test("requests of two workers, scraped, add up by listener and code", () => {
+  const { recorders, text } = fixture(2);
+  recorders[0]!.request("web", 200, 300, 10, 100);
+  recorders[1]!.request("web", 200, 900_000, 10, 100);
+  recorders[1]!.request("api", 502, 1_000, 1, 2);
+  expect(text()).toContain('millrace_http_requests_total{listener="web",code="200"} 2\n');
+  expect(text()).toContain('millrace_http_requests_total{listener="api",code="502"} 1\n');
+  expect(text()).toContain('millrace_http_response_bytes_total{listener="web"} 200\n');
+  expect(text()).toContain(
+    'millrace_http_request_duration_seconds_bucket{listener="web",le="0.0005"} 1\n',
+  );
+  expect(text()).toContain(
+    'millrace_http_request_duration_seconds_bucket{listener="web",le="+Inf"} 2\n',
+  );
+  expect(text()).toContain('millrace_http_request_duration_seconds_sum{listener="web"} 0.9003\n');
+  expect(text()).toContain('millrace_http_request_duration_seconds_count{listener="web"} 2\n');
+});
+
+test("errors, counted, show code and source; unknown ones count as internal", () => {
+  const { recorders, text } = fixture();
+  recorders[0]!.requestError("web", "FIRST_BYTE_TIMEOUT", "upstream");
+  recorders[0]!.requestError("web", "NEVER_HEARD_OF", "nobody");
+  expect(text()).toContain(
+    'millrace_http_errors_total{listener="web",code="FIRST_BYTE_TIMEOUT",source="upstream"} 1\n',
+  );
+  expect(text()).toContain('{listener="web",code="INTERNAL",source="internal"} 1\n');
+});
+
+test("an upstream by address, counted, gets no label of its own", () => {
+  const { recorders, text } = fixture();
+  recorders[0]!.upstreamRequest("127.0.0.1:4711", true, 5, 10);
+  recorders[0]!.upstreamRequest("app", false, 2_000, null);
+  recorders[0]!.connectionOpened("not configured");
+  expect(text()).not.toContain("4711");
+  expect(text()).toContain('millrace_upstream_requests_reused_total{upstream="by-address"} 1\n');
+  expect(text()).toContain('millrace_upstream_connect_duration_seconds_count{upstream="app"} 1\n');
+  expect(text()).toContain('millrace_connections_active{listener="other"} 1\n');
+});
+
+test("a dead worker's row, taken over, keeps counters and restarts gauges", () => {
+  const { layout, memory, recorders, text } = fixture();
+  recorders[0]!.connectionOpened("web");
+  recorders[0]!.upstreamConnected("app");
+  new MetricRecorder(layout, memory.row(0)).connectionOpened("web");
+  expect(text()).toContain('millrace_connections_accepted_total{listener="web"} 2\n');
+  expect(text()).toContain('millrace_connections_active{listener="web"} 1\n');
+  expect(text()).toContain('millrace_upstream_connections_active{upstream="app"} 0\n');
+});
+
+test("retries and failed connections, counted, are told apart by code", () => {
+  const { recorders, text } = fixture();
+  recorders[0]!.retried("app", "ECONNRESET");
+  recorders[0]!.upstreamConnectFailed("app", "ECONNREFUSED");
+  expect(text()).toContain('millrace_upstream_retries_total{upstream="app",code="ECONNRESET"} 1\n');
+  expect(text()).toContain(
+    'millrace_upstream_connect_errors_total{upstream="app",code="ECONNREFUSED"} 1\n',
+  );
+});
+
+test("every family, rendered, has a unique name of the right form", () => {
+  const { layout, memory } = fixture();
+  const families = trafficFamilies(layout, memory);
+  expect(new Set(families.map((f) => f.name)).size).toBe(families.length);
+  for (const family of families) {
+    expect(family.name).toMatch(/^millrace_[a-z_]+$/);
+    expect(family.name.endsWith("_total")).toBe(family.type === "counter");
+  }
+});
