@@ -68,7 +68,7 @@ export interface RewriteSettings {
   /** null leaves the target as it was received. */
   readonly path:
     | { readonly kind: "replace"; readonly template: string }
-    | { readonly kind: "strip-prefix" | "add-prefix"; readonly prefix: string }
+    | { readonly kind: "prefix"; readonly strip: string | null; readonly add: string | null }
     | null;
   /** The Host that goes to the upstream; null leaves it to the upstream's `host` setting. */
   readonly host: string | null;
