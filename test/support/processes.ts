@@ -42,9 +42,9 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     await started.becomeReady(options.ready, options.timeoutMs ?? 10_000);
   } catch (cause) {
     await started.stop("SIGKILL");
-    throw new Error(`${options.command} did not start\n${started.stdout}${started.stderr}`, {
-      cause,
-    });
+    const line = [options.command, ...(options.args ?? [])].join(" ");
+    const output = `${started.stdout}${started.stderr}`;
+    throw new Error(`did not start: ${line}\n${output}`, { cause });
   }
   return started;
 }

@@ -1,0 +1,31 @@
+import type { RunningProcess } from "../../test/support/processes.ts";
+
+/** What a peer is asked to be: the same for all of them. */
+export interface PeerOptions {
+  /** It listens on 127.0.0.1 here … */
+  readonly port: number;
+  /** … and forwards to the origin on 127.0.0.1 here. */
+  readonly originPort: number;
+  /** Processes or threads that carry traffic. */
+  readonly workers: number;
+  /** Add X-Forwarded-For, -Proto and -Host; otherwise none of them. */
+  readonly forwarded: boolean;
+  /** A folder for its files, removed afterwards. */
+  readonly folder: string;
+  /** Goes before the command: pins it to its cores and raises the limit on descriptors. */
+  readonly launcher: readonly string[];
+  /** Extra flags for the Node of peers that run on it, e.g. `--cpu-prof`. */
+  readonly nodeFlags: readonly string[];
+}
+
+/** A proxy under measurement. */
+export interface Peer {
+  readonly name: string;
+  /** Runs unless `--peers` says otherwise. */
+  readonly byDefault: boolean;
+  /** What is missing for it on this machine, or null. */
+  missing(): string | null;
+  version(): Promise<string>;
+  /** Resolves when the port answers. */
+  start(options: PeerOptions): Promise<RunningProcess>;
+}

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** CPU time that a group of processes has taken, in microseconds. */
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** Memory of a group of processes, in bytes. */
+export interface Memory {
+  /** Counts a page once for each process that maps it. */
+  readonly rss: number;
+  /** Shares a page out among the processes that map it: the figure to add up. */
+  readonly pss: number;
+  readonly processes: number;
+}
+
+/**
+ * CPU time of all threads of all processes in a group. The scheduler's own nanoseconds
+ * (`schedstat`) give the total; ticks in `stat`, 10 ms each, only say how it splits.
+ */
+export function cpuOfGroup(group: number): CpuTime {
+  let nanoseconds = 0;
+  let userTicks = 0;
+  let systemTicks = 0;
+  for (const pid of processesOfGroup(group)) {
+    const fields = statFields(pid);
+    if (fields === null) continue;
+    userTicks += Number(fields[11]); // utime, field 14 of proc(5)
+    systemTicks += Number(fields[12]); // stime, 15
+    nanoseconds += threadNanoseconds(pid);
+  }
+  const total = nanoseconds / 1_000;
+  const userShare = userTicks / Math.max(1, userTicks + systemTicks);
+  return { user: total * userShare, system: total * (1 - userShare) };
+}
+
+export function memoryOfGroup(group: number): Memory {
+  let rss = 0;
+  let pss = 0;
+  let processes = 0;
+  for (const pid of processesOfGroup(group)) {
+    const rollup = readOrNull(`/proc/${pid}/smaps_rollup`);
+    if (rollup === null) continue;
+    processes++;
+    rss += kilobytes(rollup, "Rss") * 1_024;
+    pss += kilobytes(rollup, "Pss") * 1_024;
+  }
+  return { rss, pss, processes };
+}
+
+/** The processes whose process group is this one: what one start of a proxy has spawned. */
+function processesOfGroup(group: number): number[] {
+  const pids: number[] = [];
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) continue;
+    if (Number(statFields(pid)?.[2]) === group) pids.push(pid); // pgrp, field 5
+  }
+  return pids;
+}
+
+/** The fields of /proc/PID/stat after the name, which may itself hold spaces: [0] is the state. */
+function statFields(pid: number): string[] | null {
+  const text = readOrNull(`/proc/${pid}/stat`);
+  return text === null ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function threadNanoseconds(pid: number): number {
+  let sum = 0;
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const text = readOrNull(`/proc/${pid}/task/${thread}/schedstat`);
+      if (text !== null) sum += Number(text.split(" ")[0]);
+    }
+  } catch {
+    // The process has just ended.
+  }
+  return sum;
+}
+
+function kilobytes(rollup: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0);
+}
+
+function readOrNull(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Memory } from "./process-usage.ts";
+import type { Spread } from "./statistics.ts";
+
+/** One measurement of one peer. */
+export interface Turn {
+  readonly requestsPerSecond: number;
+  /** CPU microseconds per request, all processes and threads of the proxy. */
+  readonly cpu: number;
+  readonly cpuUser: number;
+  readonly cpuSystem: number;
+  /** The share of its cores that the proxy used: near 1, the proxy was the bottleneck. */
+  readonly busy: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Of response bytes, heads included. */
+  readonly megabytesPerSecond: number;
+}
+
+export const turnFigures = [
+  "requestsPerSecond",
+  "cpu",
+  "cpuUser",
+  "cpuSystem",
+  "busy",
+  "p50",
+  "p99",
+  "megabytesPerSecond",
+] as const satisfies readonly (keyof Turn)[];
+
+export interface LoadResult {
+  readonly kind: "load";
+  readonly figures: Readonly<Record<keyof Turn, Spread>>;
+  readonly turns: readonly Turn[];
+  readonly errors: number;
+  /** After the last round. */
+  readonly memory: Memory;
+  /** Over the proxy's whole life, warm-ups included. */
+  readonly upstream: UpstreamUse;
+}
+
+export interface UpstreamUse {
+  readonly connections: number;
+  readonly requests: number;
+  /** The share of requests that went over a connection that had carried one before. */
+  readonly reuse: number;
+}
+
+export interface IdleResult {
+  readonly kind: "idle";
+  readonly opened: number;
+  readonly failed: number;
+  /** Of the opened, closed by the proxy while they were held. */
+  readonly lost: number;
+  readonly before: Memory;
+  readonly held: Memory;
+  /** CPU milliseconds per second while the connections were only held. */
+  readonly cpuMillisPerSecond: number;
+}
+
+export type PeerResult = LoadResult | IdleResult;
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly describes: string;
+  readonly peers: Readonly<Record<string, PeerResult>>;
+  /** Millrace's figure over the peer's, taken round by round. */
+  readonly ratios: Readonly<Record<string, Readonly<Record<string, Spread>>>>;
+}
+
+export interface Report {
+  readonly takenAt: string;
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly kernel: string;
+    /** Of the minute before the run: above 0.5, others were at work. */
+    readonly loadAverage: number;
+  };
+  readonly versions: Readonly<Record<string, string>>;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly rounds: number;
+  readonly scenarios: readonly ScenarioResult[];
+}

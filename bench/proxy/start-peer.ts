@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../../test/support/ports.ts";
+import type { RunningProcess } from "../../test/support/processes.ts";
+import type { Peer } from "../peers/peer.ts";
+import { pinned } from "./launcher.ts";
+import type { Options } from "./options.ts";
+import type { Scenario } from "./scenarios.ts";
+
+/** Starts a proxy on core 0; with two workers on cores 0 and 1, where the load runs too. */
+export async function startPeer(
+  peer: Peer,
+  scenario: Scenario,
+  options: Options,
+  originPort: number,
+): Promise<{ port: number; running: RunningProcess }> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), `millrace-bench-${peer.name}-`));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const running = await peer.start({
+      port,
+      originPort,
+      workers: scenario.workers,
+      forwarded: scenario.forwarded,
+      folder,
+      launcher: pinned(scenario.workers > 1 ? "0,1" : "0"),
+      nodeFlags: options.nodeFlags,
+    });
+    void running.exited.then(remove);
+    return { port, running };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import type { IdleResult, LoadResult, ScenarioResult } from "./results.ts";
+import type { Spread } from "./statistics.ts";
+
+/** A scenario's results as text: a row for each peer, then Millrace's ratios. */
+export function scenarioTable(scenario: ScenarioResult): string {
+  const rows: string[][] = [];
+  for (const [name, result] of Object.entries(scenario.peers)) {
+    if (rows.length === 0) rows.push(result.kind === "load" ? loadTitles : idleTitles);
+    rows.push(result.kind === "load" ? loadRow(name, result) : idleRow(name, result));
+  }
+  const lines = [`\n${scenario.name}: ${scenario.describes}`, ...aligned(rows)];
+  for (const [name, ratios] of Object.entries(scenario.ratios)) {
+    const parts = Object.entries(ratios).map(([figure, ratio]) => `${figure} ${ratioText(ratio)}`);
+    lines.push(`  millrace / ${name}: ${parts.join(", ")}`);
+  }
+  return lines.join("\n");
+}
+
+const loadTitles = [
+  "proxy",
+  "requests/s",
+  "(min – max)",
+  "CPU µs",
+  "(min – max)",
+  "user",
+  "system",
+  "busy",
+  "p50 ms",
+  "p99 ms",
+  "MB/s",
+  "RSS MB",
+  "PSS MB",
+  "reuse",
+  "errors",
+];
+
+function loadRow(name: string, { figures, memory, upstream, errors }: LoadResult): string[] {
+  const { requestsPerSecond, cpu } = figures;
+  return [
+    name,
+    requestsPerSecond.median.toFixed(0),
+    `(${requestsPerSecond.min.toFixed(0)} – ${requestsPerSecond.max.toFixed(0)})`,
+    digits(cpu.median),
+    `(${digits(cpu.min)} – ${digits(cpu.max)})`,
+    digits(figures.cpuUser.median),
+    digits(figures.cpuSystem.median),
+    `${(figures.busy.median * 100).toFixed(0)} %`,
+    figures.p50.median.toFixed(2),
+    figures.p99.median.toFixed(2),
+    figures.megabytesPerSecond.median.toFixed(0),
+    megabytes(memory.rss),
+    megabytes(memory.pss),
+    `${(upstream.reuse * 100).toFixed(3)} %`,
+    String(errors),
+  ];
+}
+
+const idleTitles = [
+  "proxy",
+  "opened",
+  "failed",
+  "lost",
+  "PSS MB before",
+  "PSS MB held",
+  "RSS MB held",
+  "KB each",
+  "CPU ms/s",
+];
+
+function idleRow(name: string, result: IdleResult): string[] {
+  const { opened, failed, lost, before, held, cpuMillisPerSecond } = result;
+  return [
+    name,
+    String(opened),
+    String(failed),
+    String(lost),
+    megabytes(before.pss),
+    megabytes(held.pss),
+    megabytes(held.rss),
+    ((held.pss - before.pss) / 1e3 / Math.max(1, opened)).toFixed(2),
+    cpuMillisPerSecond.toFixed(1),
+  ];
+}
+
+/** Columns padded to one width, the first to the left and the rest to the right. */
+function aligned(rows: readonly string[][]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join("  "),
+  );
+}
+
+function ratioText({ median, min, max }: Spread): string {
+  if (min === max) return median.toFixed(2);
+  return `${median.toFixed(2)} (${min.toFixed(2)} – ${max.toFixed(2)})`;
+}
+
+/** Three significant digits, without an exponent. */
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}

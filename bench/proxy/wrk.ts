@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { findTool } from "../../test/support/tools.ts";
+
+export interface WrkLoad {
+  readonly path: string;
+  readonly connections: number;
+  readonly headers?: readonly string[];
+  /** A script of this folder. */
+  readonly script?: string;
+}
+
+export interface WrkResult {
+  readonly requests: number;
+  readonly seconds: number;
+  /** Microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Bytes received, heads included. */
+  readonly bytes: number;
+  /** Responses other than 2xx and 3xx, and failed connects, reads, writes and timeouts. */
+  readonly errors: number;
+}
+
+/** Runs wrk with one thread against 127.0.0.1. */
+export async function runWrk(
+  launcher: readonly string[],
+  port: number,
+  load: WrkLoad,
+  seconds: number,
+): Promise<WrkResult> {
+  const args = ["-t1", `-c${load.connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s"];
+  for (const header of load.headers ?? []) args.push("-H", header);
+  if (load.script !== undefined) {
+    args.push("-s", fileURLToPath(new URL(load.script, import.meta.url)));
+  }
+  args.push(`http://127.0.0.1:${port}${load.path}`);
+  const [command, ...rest] = [...launcher, findTool("wrk")!, ...args];
+  return parseWrk(await output(command!, rest, seconds));
+}
+
+function output(command: string, args: readonly string[], seconds: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: (seconds + 30) * 1_000, killSignal: "SIGKILL" } as const;
+    execFile(command, args, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`wrk failed: ${stdout}${stderr}`, { cause: error }));
+    });
+  });
+}
+
+export function parseWrk(text: string): WrkResult {
+  const total = /(\d+) requests in ([\d.]+)(us|ms|s|m), ([\d.]+)([KMGT]?)B read/.exec(text);
+  if (total === null) throw new Error(`not wrk's report: ${text}`);
+  const failures = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(
+    text,
+  );
+  const statuses = /Non-2xx or 3xx responses: (\d+)/.exec(text);
+  let errors = Number(statuses?.[1] ?? 0);
+  for (const count of failures?.slice(1) ?? []) errors += Number(count);
+  return {
+    requests: Number(total[1]),
+    seconds: microseconds(total[2]!, total[3]!) / 1e6,
+    p50: percentile(text, 50),
+    p99: percentile(text, 99),
+    bytes: Number(total[4]) * 1_024 ** " KMGT".indexOf(total[5] || " "),
+    errors,
+  };
+}
+
+function percentile(text: string, percent: number): number {
+  const match = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s|m)`, "m").exec(text);
+  return match === null ? Number.NaN : microseconds(match[1]!, match[2]!);
+}
+
+function microseconds(value: string, unit: string): number {
+  const scale = { us: 1, ms: 1e3, s: 1e6, m: 60e6 }[unit] ?? Number.NaN;
+  return Number(value) * scale;
+}
