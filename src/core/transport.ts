@@ -42,6 +42,12 @@ export interface Stream extends ByteSink {
   readonly closed: boolean;
   /** Sends what is queued, then a FIN. Reading goes on until the peer ends. */
   end(): void;
+  /**
+   * Gives the stream up politely: what is queued is still sent (also by the kernel, after the socket
+   * is closed), nothing more is read, the peer's end is not waited for. `onClose(null)` follows, at
+   * once where nothing is queued. No reset, unless received bytes were left unread.
+   */
+  close(): void;
   /** Closes at once and forgets what is queued (RST where the transport has one). */
   abort(): void;
   /** No `onData` and no `onEnd` until `resume`. Data stays in the transport: backpressure. */

@@ -37,6 +37,8 @@ export interface ListenerTimeouts {
   readonly body: Duration;
   /** A client that takes nothing of what is queued for it. */
   readonly write: Duration;
+  /** A tunnel (WebSocket, CONNECT) in which nothing moves either way. */
+  readonly tunnel: Duration;
 }
 
 /** Which fields tell the upstream (and the client, for Via) about this hop. */

@@ -1,0 +1,252 @@
+import { NetError } from "../core/errors.ts";
+import type { Instant } from "../core/time.ts";
+import { Deadline } from "./deadline.ts";
+import type { Exchange } from "./exchange.ts";
+import { isIdempotent, mayRetry } from "./failure.ts";
+import type { RequestHead } from "../http/head.ts";
+import { prepareRequest } from "./outgoing-request.ts";
+import type { AddressPeer, Peer } from "./peer.ts";
+import type { UpstreamSettings } from "./settings.ts";
+import type { Endpoint } from "./upstream/endpoint.ts";
+import type { Upstream, Waiter } from "./upstream/upstream.ts";
+import { UpstreamConnection } from "./h1/upstream-connection.ts";
+
+/**
+ * How one exchange gets its answer: asks the program for a peer, picks an endpoint, takes a kept
+ * connection or opens one, and tries again within the bounds when that fails.
+ */
+export class Attempts implements Waiter {
+  private readonly exchange: Exchange;
+  private settings: UpstreamSettings | null = null;
+  private group: Upstream | null = null;
+  private peer: AddressPeer | null = null;
+  private endpoint: Endpoint | null = null;
+  private connection: UpstreamConnection | null = null;
+  private readonly tried: Endpoint[] = [];
+  private readonly hop = { clientAddress: "", scheme: "http" as "http" | "https", host: "" };
+  private startedAt = 0 as Instant;
+  private queued = false;
+  private readonly total: Deadline;
+  private readonly queueing: Deadline;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+    const { transport } = exchange.context;
+    this.total = new Deadline({ onDeadline: () => this.expired("TOTAL_TIMEOUT") }, transport);
+    this.queueing = new Deadline({ onDeadline: () => this.expired("CONNECTION_LIMIT") }, transport);
+  }
+
+  begin(): void {
+    this.settings = null;
+    this.group = null;
+    this.peer = null;
+    this.endpoint = null;
+    this.connection = null;
+    this.tried.length = 0;
+    this.queued = false;
+  }
+
+  /** Body bytes worth keeping: none where no retry could use them. */
+  get keepBody(): number {
+    const settings = this.settings;
+    if (settings === null || this.exchange.summary.attempts >= settings.retries.attempts) return 0;
+    const again = settings.retries.nonIdempotent || isIdempotent(this.exchange.request.method);
+    return again ? settings.retries.keepBody : 0;
+  }
+
+  /** The phase `upstreamPeer`, then the first attempt. */
+  choosePeer(): void {
+    const exchange = this.exchange;
+    const peer = exchange.program.upstreamPeer(exchange, exchange.ctx);
+    if (peer instanceof Promise) {
+      exchange.await("upstreamPeer", peer, (chosen) => exchange.unlessAnswered(() => this.take(chosen)));
+    } else if (exchange.answered) exchange.unlessAnswered(() => undefined);
+    else this.take(peer);
+  }
+
+  private take(peer: Peer): void {
+    const exchange = this.exchange;
+    const { context } = exchange;
+    if (typeof peer === "string") {
+      const group = context.upstreams.get(peer);
+      if (group === undefined) {
+        const message = `upstreamPeer chose "${peer}", which is no configured upstream`;
+        throw new NetError("INTERNAL", message, { source: "internal" });
+      }
+      this.group = group;
+      this.settings = group.settings;
+      exchange.summary.upstream = peer;
+    } else {
+      this.peer = peer;
+      this.group = null;
+      this.settings = context.peers.settings(peer);
+      this.endpoint = context.peers.endpoint(peer);
+      exchange.summary.upstream = this.endpoint.name;
+    }
+    const total = this.settings?.timeouts.total ?? null;
+    if (total !== null) this.total.set(context.transport.now(), total);
+    this.attempt();
+  }
+
+  private attempt(): void {
+    const exchange = this.exchange;
+    const now = exchange.context.transport.now();
+    if (this.group !== null) {
+      const endpoint = this.group.pick(exchange, this.tried, now);
+      if (endpoint === null) return this.none(now);
+      this.endpoint = endpoint;
+    }
+    const endpoint = this.endpoint;
+    const settings = this.settings;
+    if (endpoint === null || settings === null) return;
+    exchange.summary.attempts++;
+    exchange.summary.chosen = endpoint;
+    exchange.summary.connecting(now);
+    endpoint.requestStarted(now);
+    this.startedAt = now;
+    const kept = endpoint.pool.take() as UpstreamConnection | null;
+    if (kept !== null) {
+      this.connection = kept;
+      exchange.summary.reused = true;
+      kept.reuse(exchange, settings.timeouts);
+      exchange.onUpstreamReady(kept);
+      return;
+    }
+    exchange.summary.reused = false;
+    this.connection = new UpstreamConnection(exchange.context, endpoint, this.group, exchange);
+    this.connection.open(settings.timeouts);
+  }
+
+  /** Turns the copy of the request into what this attempt's endpoint shall see. */
+  prepare(head: RequestHead): void {
+    const { downstream, request } = this.exchange;
+    const hop = this.hop;
+    hop.clientAddress = downstream.clientAddress;
+    hop.scheme = downstream.scheme;
+    hop.host = request.authority;
+    const host = this.settings?.host ?? "preserve";
+    prepareRequest(head, hop, downstream.forwarding, host, this.endpoint?.name ?? "");
+  }
+
+  /** No endpoint to be had: wait for one at its limit, or give up. */
+  private none(now: Instant): void {
+    const group = this.group;
+    const settings = this.settings;
+    if (group === null || settings === null) return;
+    if (group.saturated && group.enqueue(this)) {
+      this.queued = true;
+      this.queueing.set(now, settings.timeouts.connect);
+      return;
+    }
+    const error = group.saturated
+      ? new NetError("CONNECTION_LIMIT", "every endpoint is at its connection limit", {
+          source: "internal",
+        })
+      : new NetError("NO_ENDPOINT", `upstream ${group.settings.name} has no endpoint`, {
+          source: "upstream",
+        });
+    this.exchange.fail(error);
+  }
+
+  onCapacity(): void {
+    if (!this.queued) return;
+    this.queued = false;
+    this.queueing.clear();
+    this.guarded();
+  }
+
+  /** A connection stands: new, or kept from before. */
+  connected(): void {
+    const exchange = this.exchange;
+    this.endpoint?.connectSucceeded();
+    exchange.summary.connected(exchange.context.transport.now());
+    if (this.connection !== null) exchange.onUpstreamReady(this.connection);
+  }
+
+  /** This attempt failed; its connection is gone. One more, or the end. */
+  failed(error: NetError): void {
+    const exchange = this.exchange;
+    const { context } = exchange;
+    const connection = this.connection;
+    const endpoint = this.endpoint;
+    const settings = this.settings;
+    if (endpoint === null || settings === null || connection === null) return;
+    const now = context.transport.now();
+    const wasConnected = connection.established;
+    this.connection = null;
+    exchange.upstreamSide = null;
+    const sent = exchange.requests.sent;
+    exchange.requests.stop();
+    endpoint.requestEnded(now, this.startedAt, "failure");
+    let verdict: "default" | "retry" | "fail" = "default";
+    if (wasConnected) exchange.program.errorWhileProxy?.(exchange, error, exchange.ctx);
+    else {
+      endpoint.connectFailed(now);
+      exchange.summary.connected(now);
+      verdict = exchange.program.failToConnect?.(exchange, error, exchange.ctx) ?? "default";
+    }
+    const again =
+      verdict !== "fail" &&
+      mayRetry(error, {
+        attempts: exchange.summary.attempts,
+        maxAttempts: settings.retries.attempts,
+        reused: connection.reused,
+        sent,
+        responded: connection.responded,
+        replayable: exchange.requests.replayable,
+        idempotent: isIdempotent(exchange.request.method),
+        nonIdempotentAllowed: settings.retries.nonIdempotent,
+      });
+    if (!again) return exchange.fail(error);
+    context.observer.retried(exchange.summary.upstream ?? "", error);
+    if (!this.tried.includes(endpoint)) this.tried.push(endpoint);
+    if (this.peer === null) this.guarded();
+    else exchange.guard("upstreamPeer", () => this.choosePeer());
+  }
+
+  private guarded(): void {
+    this.exchange.guard("upstreamPeer", () => this.attempt());
+  }
+
+  /** The response is complete; the connection may serve again when the request is, too. */
+  completed(requestComplete: boolean): void {
+    this.settle("success");
+    const connection = this.connection;
+    this.connection = null;
+    if (connection === null) return;
+    if (requestComplete) connection.release();
+    else connection.cancel();
+  }
+
+  /** The exchange ends without this attempt's answer. */
+  abandon(): void {
+    if (this.queued) {
+      this.queued = false;
+      this.group?.dequeue(this);
+    }
+    const connection = this.connection;
+    if (connection === null) {
+      this.total.clear();
+      this.queueing.clear();
+      return;
+    }
+    this.settle("cancelled");
+    this.connection = null;
+    this.exchange.upstreamSide = null;
+    connection.cancel();
+  }
+
+  private settle(outcome: "success" | "cancelled"): void {
+    this.total.clear();
+    this.queueing.clear();
+    if (this.connection === null) return;
+    const now = this.exchange.context.transport.now();
+    this.endpoint?.requestEnded(now, this.startedAt, outcome);
+  }
+
+  private expired(code: "TOTAL_TIMEOUT" | "CONNECTION_LIMIT"): void {
+    const message =
+      code === "TOTAL_TIMEOUT" ? "the total time for this upstream is over" : "no connection came free in time";
+    this.exchange.fail(new NetError(code, message, { source: "upstream" }));
+  }
+}

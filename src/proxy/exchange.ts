@@ -1,0 +1,487 @@
+import type { SocketAddress } from "../core/address.ts";
+import { bytesOf } from "../core/bytes.ts";
+import { NetError } from "../core/errors.ts";
+import type { Instant } from "../core/time.ts";
+import { cookieValue } from "../http/cookie.ts";
+import { FieldId } from "../http/field-id.ts";
+import type { Fields } from "../http/fields.ts";
+import { RequestHead, ResponseHead } from "../http/head.ts";
+import { Attempts } from "./attempts.ts";
+import { statusOf } from "./failure.ts";
+import { errorHeaders, errorText, LocalResponse } from "./local-response.ts";
+import { announceChunked } from "./outgoing-request.ts";
+import type { MaybePromise, ProxyProgram } from "./program.ts";
+import { RequestRelay } from "./request-relay.ts";
+import { ResponseRelay } from "./response-relay.ts";
+import type { ProxyContext } from "./server.ts";
+import type { Session, UpstreamInfo } from "./session-api.ts";
+import type { Downstream, Upstream } from "./sides.ts";
+import { ExchangeSummary } from "./summary.ts";
+import { Tunnel } from "./tunnel.ts";
+import type { PickInput } from "./upstream/upstream.ts";
+
+/**
+ * One request and its response on their way through the phases. The sides call `on…`; hooks see it as
+ * their `Session`. Plain hooks run straight through without a promise; where one returns a promise the
+ * exchange holds both sides and goes on from `await`. Exchanges are pooled: `begin` makes one fresh.
+ */
+export class Exchange implements Session, PickInput {
+  readonly context: ProxyContext;
+  readonly request = new RequestHead();
+  readonly outgoing = new RequestHead();
+  readonly responseHead = new ResponseHead();
+  readonly summary: ExchangeSummary;
+  readonly requests: RequestRelay;
+  readonly responses: ResponseRelay;
+  readonly attempts: Attempts;
+  private readonly local = new LocalResponse();
+
+  program: ProxyProgram;
+  downstream!: Downstream;
+  upstreamSide: Upstream | null = null;
+  ctx: unknown = undefined;
+  route = "";
+  trailers: Fields | null = null;
+  tunnel: Tunnel | null = null;
+
+  /** Finished: whatever still comes is ignored. */
+  over = true;
+  /** The hook that ran last, for the message when it throws. */
+  phase = "";
+  private waiting = 0;
+  private hasResponse = false;
+  private hasUpstreamRequest = false;
+  private failing = false;
+  private controller: AbortController | null = null;
+
+  constructor(context: ProxyContext) {
+    this.context = context;
+    this.program = context.program;
+    this.summary = new ExchangeSummary(this.request);
+    this.requests = new RequestRelay(this);
+    this.responses = new ResponseRelay(this);
+    this.attempts = new Attempts(this);
+  }
+
+  /** Takes up a request of which the first bytes have come. */
+  begin(downstream: Downstream, program: ProxyProgram, now: Instant): void {
+    this.downstream = downstream;
+    this.program = program;
+    this.over = false;
+    this.upstreamSide = null;
+    this.ctx = undefined;
+    this.route = "";
+    this.trailers = null;
+    this.tunnel = null;
+    this.hasResponse = false;
+    this.hasUpstreamRequest = false;
+    this.failing = false;
+    this.controller = null;
+    this.request.clear();
+    this.local.clear();
+    this.summary.begin(now);
+    this.requests.begin();
+    this.responses.begin();
+    this.attempts.begin();
+  }
+
+  // ---- the phases, in order -------------------------------------------------------------------
+
+  /** The head is complete: runs the phases as far as they go without waiting. */
+  start(): void {
+    try {
+      this.early();
+    } catch (error) {
+      this.hookFailed(this.phase, error);
+    }
+  }
+
+  private early(): void {
+    const { method } = this.request;
+    // TRACE would show a client the fields that this hop adds; CONNECT needs an explicit yes.
+    if (method === "TRACE" || (method === "CONNECT" && !this.downstream.settings.allowConnect)) {
+      this.local.set(405, errorHeaders(405), errorText(405));
+      return this.sendLocal();
+    }
+    const program = this.program;
+    if (program.newContext !== undefined) {
+      this.phase = "newContext";
+      this.ctx = program.newContext(this);
+    }
+    if (program.earlyRequestFilter === undefined) return this.filterRequest();
+    this.phase = "earlyRequestFilter";
+    const verdict = program.earlyRequestFilter(this, this.ctx);
+    if (verdict instanceof Promise) {
+      this.await(this.phase, verdict, () => this.unlessAnswered(this.filterRequest));
+    } else this.unlessAnswered(this.filterRequest);
+  }
+
+  private filterRequest(): void {
+    const program = this.program;
+    if (program.requestFilter === undefined) return this.choosePeer();
+    this.phase = "requestFilter";
+    const verdict = program.requestFilter(this, this.ctx);
+    if (verdict instanceof Promise) {
+      this.await(this.phase, verdict, () => this.unlessAnswered(this.choosePeer));
+    } else this.unlessAnswered(this.choosePeer);
+  }
+
+  private choosePeer(): void {
+    this.phase = "upstreamPeer";
+    this.attempts.choosePeer();
+  }
+
+  /** A connection stands. */
+  onUpstreamReady(upstream: Upstream): void {
+    this.upstreamSide = upstream;
+    this.hasUpstreamRequest = false;
+    if (this.program.connectedToUpstream === undefined) return this.prepareRequest();
+    this.phase = "connectedToUpstream";
+    this.runHook("connectedToUpstream", this.program.connectedToUpstream(this, this.ctx), () =>
+      this.prepareRequest(),
+    );
+  }
+
+  private prepareRequest(): void {
+    const head = this.outgoing;
+    head.copyFrom(this.request);
+    this.attempts.prepare(head);
+    this.hasUpstreamRequest = true;
+    const program = this.program;
+    if (program.upstreamRequestFilter === undefined) return this.sendRequest(false);
+    this.phase = "upstreamRequestFilter";
+    const verdict = program.upstreamRequestFilter(this, this.ctx);
+    if (verdict instanceof Promise) {
+      this.await("upstreamRequestFilter", verdict, (v) => this.sendRequest(v === "pass-body"));
+    } else this.sendRequest(verdict === "pass-body");
+  }
+
+  private sendRequest(passBody: boolean): void {
+    const upstream = this.upstreamSide;
+    if (upstream === null) return;
+    const head = this.outgoing;
+    let framing = head.framing;
+    const filtered =
+      this.program.requestBodyFilter !== undefined && !passBody && framing !== "none";
+    if (filtered || (framing === "length" && head.fields.first(FieldId.contentLength) < 0)) {
+      framing = "chunked";
+    }
+    if (framing === "chunked") announceChunked(head);
+    this.requests.start(upstream, framing, head.contentLength, filtered, this.attempts.keepBody);
+  }
+
+  // ---- what the client's side tells ------------------------------------------------------------
+
+  onRequestData(buf: Uint8Array, start: number, end: number): void {
+    this.summary.requestBytes += end - start;
+    try {
+      this.requests.onData(buf, start, end);
+    } catch (error) {
+      this.hookFailed("requestBodyFilter", error);
+    }
+  }
+
+  onRequestEnd(trailers: Fields | null): void {
+    try {
+      this.requests.onEnd(trailers);
+    } catch (error) {
+      this.hookFailed("requestBodyFilter", error);
+    }
+  }
+
+  /** The client left, or broke its message; nobody reads an answer any more. */
+  onClientGone(error: NetError): void {
+    if (this.over) return;
+    this.summary.failure ??= error;
+    this.attempts.abandon();
+    this.finish();
+  }
+
+  onDownstreamWritable(): void {
+    this.responses.onDownstreamWritable();
+  }
+
+  // ---- what the upstream's side tells ----------------------------------------------------------
+
+  onUpstreamWritable(): void {
+    this.requests.onUpstreamWritable();
+  }
+
+  onInformational(): void {
+    this.responseHead.removeHopByHop(false);
+    this.downstream.sendInformational(this.responseHead);
+  }
+
+  onResponseHead(): void {
+    this.hasResponse = true;
+    this.summary.firstByteAt = this.context.transport.now();
+    try {
+      this.responses.onHead();
+    } catch (error) {
+      this.hookFailed("responseFilter", error);
+    }
+  }
+
+  onResponseData(buf: Uint8Array, start: number, end: number): void {
+    try {
+      this.responses.onData(buf, start, end);
+    } catch (error) {
+      this.hookFailed("responseBodyFilter", error);
+    }
+  }
+
+  onResponseEnd(trailers: Fields | null): void {
+    try {
+      this.responses.onEnd(trailers);
+    } catch (error) {
+      this.hookFailed("responseBodyFilter", error);
+    }
+  }
+
+  /** The upstream connection broke, or spoke nonsense; it is closed already. */
+  onUpstreamError(error: NetError): void {
+    if (this.over) return;
+    this.guard("errorWhileProxy", () => this.attempts.failed(error));
+  }
+
+  /** The response has gone out whole. */
+  responseComplete(): void {
+    if (this.over) return;
+    this.attempts.completed(this.requests.received);
+    this.finish();
+  }
+
+  startTunnel(): void {
+    const upstream = this.upstreamSide;
+    if (upstream === null) return;
+    const head = this.responseHead;
+    head.removeHopByHop(true);
+    if (head.status === 101) head.fields.appendLine(connectionUpgrade, FieldId.connection);
+    this.summary.status = head.status;
+    this.responses.started = true;
+    this.downstream.sendHead(head, "tunnel", -1, false);
+    const { transport } = this.context;
+    const timeout = this.downstream.settings.timeouts.tunnel;
+    const client = this.downstream.detach();
+    this.tunnel = new Tunnel(client, upstream.detach(), transport, timeout, (end) => {
+      this.summary.requestBytes += end.fromClient;
+      this.summary.responseBytes += end.fromUpstream;
+      this.summary.failure ??= end.error;
+      this.attempts.completed(true);
+      this.finish();
+    });
+  }
+
+  // ---- ends ------------------------------------------------------------------------------------
+
+  /** Nothing more is tried: answers with the error's status, or breaks off a response under way. */
+  fail(error: NetError): void {
+    if (this.over) return;
+    this.summary.failure ??= error;
+    this.attempts.abandon();
+    if (this.tunnel !== null) return this.tunnel.abort();
+    if (this.responses.started) {
+      this.downstream.reset();
+      return this.finish();
+    }
+    if (this.program.failToProxy === undefined || this.failing || this.ctxMissing()) {
+      return this.answerError(error);
+    }
+    this.failing = true;
+    try {
+      const verdict = this.program.failToProxy(this, error, this.ctx);
+      if (verdict instanceof Promise) {
+        this.await("failToProxy", verdict, () => this.unlessAnswered(() => this.answerError(error)));
+      } else this.unlessAnswered(() => this.answerError(error));
+    } catch (cause) {
+      this.hookFailed("failToProxy", cause);
+    }
+  }
+
+  /** A message that never parsed has no context: hooks that expect one are not asked. */
+  private ctxMissing(): boolean {
+    return this.program.newContext !== undefined && this.ctx === undefined;
+  }
+
+  private answerError(error: NetError): void {
+    const status = statusOf(error);
+    if (status === 0) {
+      this.downstream.reset();
+      return this.finish();
+    }
+    this.local.clear();
+    this.local.set(status, errorHeaders(status), errorText(status));
+    this.sendLocal();
+  }
+
+  /** A hook threw, or its promise was rejected: this request fails, and no other. */
+  hookFailed(hook: string, cause: unknown): void {
+    if (this.over) return;
+    const error =
+      cause instanceof NetError
+        ? cause
+        : new NetError("HOOK_FAILED", `${hook} failed: ${describe(cause)}`, {
+            source: "internal",
+            cause,
+          });
+    if (error.source === "internal") this.context.observer.fault(hook, cause);
+    this.fail(error);
+  }
+
+  /** Goes on with `next` unless a hook has answered. */
+  unlessAnswered(next: () => void): void {
+    if (this.over) return;
+    if (this.local.given) this.sendLocal();
+    else next.call(this);
+  }
+
+  private sendLocal(): void {
+    this.attempts.abandon();
+    const local = this.local;
+    local.fill(this.responseHead, this.request.method);
+    this.hasResponse = true;
+    this.responses.started = true;
+    this.summary.status = this.responseHead.status;
+    const { framing, contentLength } = this.responseHead;
+    this.downstream.sendHead(this.responseHead, framing, contentLength, false);
+    if (framing === "length" && local.body !== null) {
+      this.summary.responseBytes += local.body.length;
+      this.downstream.sendData(local.body, 0, local.body.length);
+    }
+    this.downstream.sendEnd(null);
+    this.finish();
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.summary.endedAt = this.context.transport.now();
+    if (this.summary.failure !== null) this.controller?.abort(this.summary.failure);
+    if (this.program.logging !== undefined && !this.ctxMissing()) {
+      try {
+        this.program.logging(this, this.ctx);
+      } catch (error) {
+        this.context.observer.fault("logging", error);
+      }
+    }
+    this.context.observer.requestEnded(this);
+    const downstream = this.downstream;
+    if (this.waiting === 0) this.context.recycle(this);
+    downstream.exchangeOver();
+  }
+
+  // ---- promises ---------------------------------------------------------------------------------
+
+  /** Runs a step outside of any hook's caller: what it throws fails this exchange. */
+  guard(hook: string, step: () => void): void {
+    this.phase = hook;
+    try {
+      step();
+    } catch (error) {
+      this.hookFailed(this.phase, error);
+    }
+  }
+
+  /** Whether a hook has answered already. */
+  get answered(): boolean {
+    return this.local.given;
+  }
+
+  /** Runs `next` with what `promise` gives, unless the exchange ended in the meantime. */
+  await<T>(hook: string, promise: Promise<T>, next: (value: T) => void): void {
+    this.waiting++;
+    promise.then(
+      (value) => {
+        if (this.resumed()) {
+          try {
+            next(value);
+          } catch (error) {
+            this.hookFailed(hook, error);
+          }
+        }
+      },
+      (error) => {
+        if (this.resumed()) this.hookFailed(hook, error);
+      },
+    );
+  }
+
+  /** One wait is over; true when the exchange still lives. */
+  private resumed(): boolean {
+    this.waiting--;
+    if (!this.over) return true;
+    if (this.waiting === 0) this.context.recycle(this);
+    return false;
+  }
+
+  /** Continues after a hook without a verdict. */
+  runHook(hook: string, result: MaybePromise<void>, next: () => void): void {
+    if (result instanceof Promise) this.await(hook, result, next);
+    else next();
+  }
+
+  // ---- Session, PickInput -----------------------------------------------------------------------
+
+  get client(): { readonly remote: SocketAddress; readonly local: SocketAddress } {
+    return this.downstream;
+  }
+
+  get listener(): string {
+    return this.downstream.settings.name;
+  }
+
+  get upstreamRequest(): RequestHead {
+    return this.hasUpstreamRequest ? this.outgoing : this.request;
+  }
+
+  get response(): ResponseHead | null {
+    return this.hasResponse ? this.responseHead : null;
+  }
+
+  get upstream(): UpstreamInfo | null {
+    const side = this.upstreamSide;
+    if (side === null) return null;
+    return {
+      name: side.endpoint.upstream,
+      address: side.endpoint.address,
+      reused: side.reused,
+      attempt: this.summary.attempts,
+    };
+  }
+
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.over) this.controller.abort(this.summary.failure ?? undefined);
+    return this.controller.signal;
+  }
+
+  header(name: string): string | undefined {
+    return this.request.fields.get(name);
+  }
+
+  cookie(name: string): string | undefined {
+    const header = this.request.fields.get("cookie");
+    return header === undefined ? undefined : cookieValue(header, name);
+  }
+
+  clientAddress(): string {
+    return this.downstream.clientAddress;
+  }
+
+  respond(
+    status: number,
+    headers?: Readonly<Record<string, string>> | null,
+    body?: string | Uint8Array | null,
+  ): "responded" {
+    if (this.responses.started || this.over) {
+      throw new TypeError("session.respond: the response has already begun");
+    }
+    this.local.set(status, headers ?? null, body ?? null);
+    return "responded";
+  }
+}
+
+const connectionUpgrade = bytesOf("Connection: upgrade\r\n");
+
+const describe = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);

@@ -1,0 +1,397 @@
+import type { SocketAddress } from "../../core/address.ts";
+import { bytesOf } from "../../core/bytes.ts";
+import { NetError } from "../../core/errors.ts";
+import { type Duration, type Instant, seconds } from "../../core/time.ts";
+import type { Stream, StreamHandler } from "../../core/transport.ts";
+import { FieldId } from "../../http/field-id.ts";
+import type { Fields } from "../../http/fields.ts";
+import { BodyWriter } from "../../http/h1/body-writer.ts";
+import { RequestReceiver } from "../../http/h1/request-receiver.ts";
+import type { Framing, ResponseHead } from "../../http/head.ts";
+import { Deadline } from "../deadline.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Forwarding } from "../forwarding.ts";
+import { HeldInput } from "../held-input.ts";
+import type { ProxyContext, ProxyListener } from "../server.ts";
+import type { ListenerSettings } from "../settings.ts";
+import type { DetachedStream, Downstream } from "../sides.ts";
+
+/** What the deadline stands for at the moment. */
+type Wait = "idle" | "head" | "body" | "write" | "linger";
+
+const connectionClose = bytesOf("Connection: close\r\n");
+const connectionKeepAlive = bytesOf("Connection: keep-alive\r\n");
+const transferChunked = bytesOf("Transfer-Encoding: chunked\r\n");
+const nothing = new Uint8Array(0);
+
+/** After our last byte the client may still be sending: this long, and this much, is thrown away. */
+const lingerTime = seconds(5);
+const lingerBytes = 1 << 20;
+
+/**
+ * A client's HTTP/1.1 connection: reads requests one after another, answers them in order, and hands
+ * each to an exchange. What arrives while an exchange is not ready for it is held, and the stream
+ * paused.
+ */
+export class DownstreamConnection implements StreamHandler, Downstream {
+  readonly settings: ListenerSettings;
+  readonly scheme = "http";
+  private readonly context: ProxyContext;
+  private readonly listener: ProxyListener;
+  private readonly stream: Stream;
+  private readonly receiver: RequestReceiver;
+  private readonly writer = new BodyWriter();
+  private readonly deadline: Deadline;
+  private readonly held = new HeldInput();
+  private exchange: Exchange | null = null;
+  private address: string | null = null;
+  private wait: Wait = "idle";
+  private requests = 0;
+  private discarded = 0;
+  private lastQueued = 0;
+
+  /** The connection ends with the response under way. */
+  private closing = false;
+  private lingering = false;
+  /** The request's body waits until the exchange is ready for it. */
+  private holding = false;
+  private processing = false;
+  private paused = false;
+  /** The client's message is complete; what follows is the next one. */
+  private requestEnded = false;
+  private clientEnded = false;
+
+  constructor(context: ProxyContext, listener: ProxyListener, stream: Stream) {
+    this.context = context;
+    this.listener = listener;
+    this.settings = listener.settings;
+    this.stream = stream;
+    this.receiver = new RequestReceiver(listener.settings.limits);
+    this.deadline = new Deadline(this, context.transport);
+    this.expect("idle", this.settings.timeouts.idle);
+  }
+
+  get forwarding(): Forwarding {
+    return this.listener.forwarding;
+  }
+
+  get remote(): SocketAddress {
+    return this.stream.remote;
+  }
+
+  get local(): SocketAddress {
+    return this.stream.local;
+  }
+
+  get clientAddress(): string {
+    if (this.address === null) {
+      const { remote } = this.stream;
+      this.address = remote.kind === "ip" ? remote.ip : "unix";
+    }
+    return this.address;
+  }
+
+  /** Between requests, with nothing of the next one: may be closed without loss. */
+  get idle(): boolean {
+    return this.exchange === null && !this.lingering;
+  }
+
+  // ---- what the stream tells --------------------------------------------------------------------
+
+  onData(buf: Uint8Array, start: number, end: number): void {
+    if (this.lingering) {
+      this.discarded += end - start;
+      if (this.discarded > lingerBytes) this.stream.abort();
+      return;
+    }
+    this.process(buf, start, end);
+  }
+
+  onWritable(): void {
+    const exchange = this.exchange;
+    if (this.wait === "write") this.deadline.clear();
+    if (exchange !== null) {
+      exchange.onDownstreamWritable();
+      this.watchBody();
+    }
+  }
+
+  onEnd(): void {
+    this.clientEnded = true;
+    const exchange = this.exchange;
+    if (exchange === null || this.lingering) {
+      this.stream.end();
+      return;
+    }
+    if (!this.requestEnded) {
+      this.gone(new NetError("PREMATURE_CLOSE", "the client ended within its request", { source: "downstream" }));
+    } else if (this.settings.halfClose === "abort") {
+      this.gone(new NetError("ABORTED", "the client closed before the response", { source: "downstream" }));
+    } else this.closing = true;
+  }
+
+  private gone(error: NetError): void {
+    const exchange = this.exchange;
+    this.exchange = null;
+    this.stream.abort();
+    exchange?.onClientGone(error);
+  }
+
+  onClose(error: NetError | null): void {
+    this.deadline.dispose();
+    this.held.clear();
+    const exchange = this.exchange;
+    this.exchange = null;
+    if (exchange !== null) {
+      const code = error?.code ?? "ABORTED";
+      const message = "the client closed before the response was complete";
+      exchange.onClientGone(new NetError(code, message, { source: "downstream", cause: error }));
+    }
+    this.listener.closed(this);
+  }
+
+  onDeadline(_now: Instant): void {
+    const exchange = this.exchange;
+    switch (this.wait) {
+      case "head":
+      case "body":
+        if (exchange === null) return this.stream.abort();
+        return exchange.fail(
+          this.wait === "head"
+            ? new NetError("HEAD_TIMEOUT", "the request's head took too long", { source: "downstream" })
+            : new NetError("BODY_TIMEOUT", "the request's body stalled", { source: "downstream" }),
+        );
+      case "write":
+        if (exchange === null) return this.stream.abort();
+        return this.gone(
+          new NetError("WRITE_TIMEOUT", "the client took nothing of the response", { source: "downstream" }),
+        );
+      case "idle":
+        return this.stream.queued > 0 ? this.drainSlowly() : this.stream.close();
+      case "linger":
+        return this.stream.queued > 0 ? this.drainSlowly() : this.stream.close();
+    }
+  }
+
+  /** A slow client still takes the end of its response: it may, as long as it takes something. */
+  private drainSlowly(): void {
+    const { queued } = this.stream;
+    if (queued === this.lastQueued) return this.stream.abort();
+    this.lastQueued = queued;
+    this.expect(this.wait, this.settings.timeouts.write);
+  }
+
+  private expect(wait: Wait, delay: Duration): void {
+    this.wait = wait;
+    this.deadline.set(this.context.transport.now(), delay);
+  }
+
+  // ---- requests in ------------------------------------------------------------------------------
+
+  private process(buf: Uint8Array, start: number, end: number): void {
+    const receiver = this.receiver;
+    let pos = start;
+    this.processing = true;
+    while (!this.lingering && !this.stream.closed) {
+      if (this.holding) {
+        this.hold(buf, pos, end);
+        break;
+      }
+      let exchange = this.exchange;
+      if (exchange === null) {
+        if (pos === end) break;
+        exchange = this.begin();
+      }
+      const event = receiver.receive(buf, pos, end, exchange.request);
+      pos = receiver.pos;
+      if (event === "head") this.head(exchange);
+      else if (event === "data") exchange.onRequestData(buf, receiver.dataStart, receiver.dataEnd);
+      else if (event === "end") {
+        this.requestEnded = true;
+        if (this.wait === "body") this.deadline.clear();
+        exchange.onRequestEnd(receiver.trailers);
+      } else if (event === "need-data") {
+        this.waitForMore();
+        break;
+      } else if (event === "paused") {
+        // Pipelined: the next request waits until this one is answered.
+        if (pos < end) this.hold(buf, pos, end);
+        break;
+      } else {
+        this.malformed(exchange);
+        break;
+      }
+    }
+    this.processing = false;
+  }
+
+  private begin(): Exchange {
+    const { context } = this;
+    const exchange = context.exchange();
+    this.exchange = exchange;
+    this.requestEnded = false;
+    exchange.begin(this, this.listener.program, context.transport.now());
+    if (this.wait === "idle") this.deadline.clear();
+    return exchange;
+  }
+
+  private head(exchange: Exchange): void {
+    const head = exchange.request;
+    this.requests++;
+    this.closing =
+      !head.keepAlive ||
+      this.context.draining ||
+      this.clientEnded ||
+      this.requests >= this.settings.limits.requestsPerConnection;
+    if (this.wait === "head") this.deadline.clear();
+    if (head.framing === "none") {
+      // The end follows at once and takes no input: the exchange starts with a whole request.
+      this.receiver.receive(nothing, 0, 0, head);
+      this.requestEnded = true;
+      exchange.requests.received = true;
+    } else this.holding = true;
+    exchange.start();
+  }
+
+  private waitForMore(): void {
+    if (this.receiver.inHead) {
+      if (this.wait !== "head" || !this.deadline.pending) {
+        this.expect("head", this.settings.timeouts.head);
+      }
+    } else this.watchBody();
+  }
+
+  /** While the body flows, each piece must follow the last in time. */
+  private watchBody(): void {
+    if (this.exchange === null || this.requestEnded || this.holding) return;
+    this.expect("body", this.settings.timeouts.body);
+  }
+
+  private malformed(exchange: Exchange): void {
+    const fault = this.receiver.error;
+    this.closing = true;
+    exchange.fail(
+      new NetError(fault?.code ?? "MALFORMED_MESSAGE", fault?.message ?? "malformed request", {
+        source: "downstream",
+        ...(fault === null ? {} : { status: fault.status }),
+      }),
+    );
+  }
+
+  private hold(buf: Uint8Array, pos: number, end: number): void {
+    this.held.keep(buf, pos, end);
+    this.pauseStream();
+    if (this.wait === "body") this.deadline.clear();
+  }
+
+  holdRequest(): void {
+    this.holding = true;
+    if (this.processing) return;
+    this.pauseStream();
+    if (this.wait === "body") this.deadline.clear();
+  }
+
+  releaseRequest(): void {
+    this.holding = false;
+    if (!this.processing) this.pump();
+  }
+
+  /** Takes up what was held, then lets the stream flow. */
+  private pump(): void {
+    const { bytes, start, end } = this.held;
+    this.held.clear();
+    this.process(bytes ?? nothing, start, end);
+    if (this.held.empty && !this.holding) this.resumeStream();
+  }
+
+  private pauseStream(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.stream.pause();
+  }
+
+  private resumeStream(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.stream.resume();
+  }
+
+  // ---- responses out ----------------------------------------------------------------------------
+
+  sendInformational(head: ResponseHead): void {
+    // RFC 9110 §15.2: an HTTP/1.0 client knows no interim responses.
+    if (this.exchange?.request.minor === 1) head.writeTo(this.stream);
+  }
+
+  sendHead(head: ResponseHead, framing: Framing, contentLength: number, close: boolean): void {
+    const { fields } = head;
+    if (close || !this.requestEnded) this.closing = true;
+    if (framing !== "tunnel") {
+      if (this.closing || this.context.draining) {
+        this.closing = true;
+        fields.appendLine(connectionClose, FieldId.connection);
+      } else if (this.exchange?.request.minor === 0) {
+        fields.appendLine(connectionKeepAlive, FieldId.connection);
+      }
+      if (framing === "chunked") fields.appendLine(transferChunked, FieldId.transferEncoding);
+    }
+    this.writer.begin(framing, contentLength);
+    head.writeTo(this.stream);
+  }
+
+  sendData(buf: Uint8Array, start: number, end: number): boolean {
+    const full = this.writer.data(this.stream, buf, start, end);
+    if (full) this.expect("write", this.settings.timeouts.write);
+    return full;
+  }
+
+  sendEnd(trailers: Fields | null): void {
+    this.writer.end(this.stream, trailers);
+  }
+
+  reset(): void {
+    this.exchange = null;
+    this.stream.abort();
+  }
+
+  exchangeOver(): void {
+    this.exchange = null;
+    this.holding = false;
+    if (this.stream.closed) return;
+    if (this.closing || !this.requestEnded) return this.finish();
+    this.receiver.next();
+    this.expect("idle", this.settings.timeouts.idle);
+    if (!this.processing && this.paused) this.pump();
+  }
+
+  /** The last response went out: where the client has no more to say the socket can go at once. */
+  private finish(): void {
+    this.lingering = true;
+    const silent = this.requestEnded && this.held.empty && !this.paused;
+    this.held.clear();
+    if (silent && this.stream.queued === 0) return this.stream.close();
+    // The rest is read and thrown away so that the client gets the answer, not a reset.
+    this.expect("linger", lingerTime);
+    this.stream.end();
+    this.resumeStream();
+  }
+
+  /** Draining: idle connections go at once, busy ones with their response. */
+  drain(): void {
+    if (this.idle) this.finish();
+    else this.closing = true;
+  }
+
+  abort(): void {
+    const tunnel = this.exchange?.tunnel;
+    if (tunnel) tunnel.abort();
+    else this.stream.abort();
+  }
+
+  detach(): DetachedStream {
+    this.deadline.clear();
+    const { bytes, start, end } = this.held;
+    this.held.clear();
+    return { stream: this.stream, rest: bytes === null ? null : bytes.subarray(start, end) };
+  }
+}

@@ -1,0 +1,356 @@
+import { NetError } from "../../core/errors.ts";
+import type { Instant } from "../../core/time.ts";
+import type { ConnectHandler, Stream } from "../../core/transport.ts";
+import type { Fields } from "../../http/fields.ts";
+import { BodyWriter } from "../../http/h1/body-writer.ts";
+import { ResponseReceiver } from "../../http/h1/response-receiver.ts";
+import type { Framing, RequestHead } from "../../http/head.ts";
+import { Deadline } from "../deadline.ts";
+import type { Exchange } from "../exchange.ts";
+import { HeldInput } from "../held-input.ts";
+import type { ProxyContext } from "../server.ts";
+import type { UpstreamTimeouts } from "../settings.ts";
+import type { DetachedStream, Upstream as UpstreamSide } from "../sides.ts";
+import type { Endpoint, PoolMember } from "../upstream/endpoint.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+
+type State = "connecting" | "active" | "idle" | "closing" | "detached" | "closed";
+
+/** What the deadline stands for at the moment. */
+type Wait = "first-byte" | "between-bytes";
+
+const nothing = new Uint8Array(0);
+
+/** An HTTP/1.1 connection to an endpoint: serves one exchange at a time, rests in its pool between. */
+export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamSide {
+  readonly endpoint: Endpoint;
+  idleSince = 0 as Instant;
+  established = false;
+  reused = false;
+
+  private readonly context: ProxyContext;
+  private readonly group: Upstream | null;
+  private exchange: Exchange | null;
+  private stream!: Stream;
+  private timeouts!: UpstreamTimeouts;
+  private state: State = "connecting";
+  private readonly receiver: ResponseReceiver;
+  private readonly writer = new BodyWriter();
+  private readonly deadline: Deadline;
+  private readonly held = new HeldInput();
+  private wait: Wait = "first-byte";
+  private holding = false;
+  private processing = false;
+  private paused = false;
+  /** The server said that it keeps the connection. */
+  private keepAlive = false;
+  private requestSent = false;
+  private responseEnded = false;
+  /** Bytes came behind the response that nobody asked for. */
+  private surplus = false;
+  private peerEnded = false;
+
+  constructor(context: ProxyContext, endpoint: Endpoint, group: Upstream | null, exchange: Exchange) {
+    this.context = context;
+    this.endpoint = endpoint;
+    this.group = group;
+    this.exchange = exchange;
+    this.receiver = new ResponseReceiver(context.responseLimits);
+    this.deadline = new Deadline(this, context.transport);
+  }
+
+  // ---- life ------------------------------------------------------------------------------------
+
+  open(timeouts: UpstreamTimeouts): void {
+    this.timeouts = timeouts;
+    this.endpoint.connectionOpening();
+    const options = { timeout: timeouts.connect };
+    this.stream = this.context.transport.connect(this.endpoint.address, options, this);
+  }
+
+  onConnect(): void {
+    this.established = true;
+    this.state = "active";
+    this.context.observer.upstreamConnected(this.endpoint.upstream);
+    const exchange = this.exchange;
+    if (exchange !== null) exchange.guard("connectedToUpstream", () => exchange.attempts.connected());
+  }
+
+  /** Out of the pool, to serve again. */
+  reuse(exchange: Exchange, timeouts: UpstreamTimeouts): void {
+    this.exchange = exchange;
+    this.timeouts = timeouts;
+    this.reused = true;
+    this.state = "active";
+  }
+
+  /** The pool closes it: too old, or too many. */
+  retire(): void {
+    this.close();
+  }
+
+  release(): void {
+    this.exchange = null;
+    this.deadline.clear();
+    if (this.state === "detached") return this.settle();
+    const reusable =
+      this.state === "active" &&
+      this.responseEnded &&
+      this.requestSent &&
+      !this.surplus &&
+      !this.peerEnded &&
+      this.held.empty &&
+      this.keepAlive &&
+      !this.endpoint.retired &&
+      !this.context.draining;
+    if (!reusable) return this.close();
+    this.state = "idle";
+    this.holding = false;
+    this.resumeStream();
+    this.endpoint.pool.put(this, this.context.transport.now());
+    this.group?.released(this.endpoint);
+  }
+
+  cancel(): void {
+    this.exchange = null;
+    if (this.state === "detached") this.settle();
+    else this.state = "closing";
+    this.stream.abort();
+  }
+
+  /** Ends cleanly, without waiting for the server's end. */
+  private close(): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    this.state = "closing";
+    this.held.clear();
+    this.deadline.clear();
+    this.stream.close();
+  }
+
+  onClose(error: NetError | null): void {
+    if (this.state === "idle") this.endpoint.pool.remove(this);
+    // A response that is complete is only waiting for a hook: it needs the connection no more.
+    const exchange = this.responseEnded ? null : this.exchange;
+    if (!this.responseEnded) this.exchange = null;
+    this.settle();
+    if (exchange !== null) {
+      if (!this.established && error !== null) {
+        this.context.observer.upstreamConnectFailed(this.endpoint.upstream, error);
+      }
+      exchange.onUpstreamError(this.classify(error));
+    }
+  }
+
+  /** The books are closed, once: the socket is gone, or belongs to a tunnel that is over. */
+  private settle(): void {
+    if (this.state === "closed") return;
+    this.state = "closed";
+    this.deadline.dispose();
+    this.held.clear();
+    this.endpoint.connectionClosed();
+    if (this.established) this.context.observer.upstreamClosed(this.endpoint.upstream);
+    this.group?.released(this.endpoint);
+  }
+
+  /** What a lost connection means for the request that was on it. */
+  private classify(error: NetError | null): NetError {
+    if (!this.established) {
+      return new NetError(error?.code ?? "ECONNRESET", error?.message ?? "connection lost", {
+        source: "upstream",
+        retry: "always",
+        cause: error,
+      });
+    }
+    const message = this.receiver.started
+      ? "the upstream closed before its response was complete"
+      : "the upstream closed without a response";
+    return new NetError(error?.code ?? "PREMATURE_CLOSE", message, {
+      source: "upstream",
+      retry: this.receiver.started ? "never" : "if-reused",
+      cause: error,
+    });
+  }
+
+  private fail(error: NetError): void {
+    const exchange = this.exchange;
+    this.exchange = null;
+    this.state = "closing";
+    this.stream.abort();
+    exchange?.onUpstreamError(error);
+  }
+
+  onDeadline(_now: Instant): void {
+    if (this.exchange === null) return;
+    const code = this.wait === "first-byte" ? "FIRST_BYTE_TIMEOUT" : "BETWEEN_BYTES_TIMEOUT";
+    const message =
+      this.wait === "first-byte" ? "no response in time" : "the upstream stalled within a message";
+    this.fail(new NetError(code, message, { source: "upstream" }));
+  }
+
+  // ---- the request out --------------------------------------------------------------------------
+
+  sendHead(head: RequestHead, framing: Framing, contentLength: number): void {
+    this.requestSent = false;
+    this.responseEnded = false;
+    this.receiver.begin(head.method);
+    this.writer.begin(framing, contentLength);
+    head.writeTo(this.stream);
+  }
+
+  sendData(buf: Uint8Array, start: number, end: number): boolean {
+    const full = this.writer.data(this.stream, buf, start, end);
+    if (full || this.receiver.started) this.expect("between-bytes");
+    // The client's own pace is for the listener's timeouts to judge.
+    else this.deadline.clear();
+    return full;
+  }
+
+  sendEnd(trailers: Fields | null): void {
+    this.writer.end(this.stream, trailers);
+    this.requestSent = true;
+    this.expect(this.receiver.started ? "between-bytes" : "first-byte");
+  }
+
+  onWritable(): void {
+    const exchange = this.exchange;
+    if (exchange === null) return;
+    if (!this.requestSent && !this.receiver.started) this.deadline.clear();
+    exchange.onUpstreamWritable();
+  }
+
+  private expect(wait: "first-byte" | "between-bytes"): void {
+    this.wait = wait;
+    const { timeouts } = this;
+    const delay = wait === "first-byte" ? timeouts.firstByte : timeouts.betweenBytes;
+    this.deadline.set(this.context.transport.now(), delay);
+  }
+
+  // ---- the response in --------------------------------------------------------------------------
+
+  get responded(): boolean {
+    return this.receiver.started;
+  }
+
+  onData(buf: Uint8Array, start: number, end: number): void {
+    if (this.exchange === null) {
+      // Idle: whatever comes unasked makes the connection useless. Closing: nobody reads on.
+      if (this.state === "idle") this.drop();
+      return;
+    }
+    if (this.responseEnded) {
+      this.surplus = true;
+      return;
+    }
+    this.process(buf, start, end);
+  }
+
+  private process(buf: Uint8Array, start: number, end: number): void {
+    const exchange = this.exchange;
+    if (exchange === null) return;
+    this.processing = true;
+    let pos = start;
+    const head = exchange.responseHead;
+    const receiver = this.receiver;
+    this.expect("between-bytes");
+    while (this.exchange === exchange) {
+      if (this.holding) {
+        this.held.keep(buf, pos, end);
+        this.pauseStream();
+        this.deadline.clear();
+        break;
+      }
+      const event = receiver.receive(buf, pos, end, head);
+      pos = receiver.pos;
+      if (event === "data") {
+        exchange.onResponseData(buf, receiver.dataStart, receiver.dataEnd);
+      } else if (event === "head") {
+        if (head.status < 200 && head.status !== 101) exchange.onInformational();
+        else {
+          this.keepAlive = head.keepAlive;
+          if (head.framing === "tunnel") this.held.keep(buf, pos, end);
+          exchange.onResponseHead();
+        }
+      } else if (event === "end") {
+        this.responseEnded = true;
+        this.surplus = pos < end;
+        this.deadline.clear();
+        exchange.onResponseEnd(receiver.trailers);
+        break;
+      } else {
+        if (event === "error") this.malformed();
+        break;
+      }
+    }
+    this.processing = false;
+  }
+
+  private malformed(): void {
+    const fault = this.receiver.error;
+    this.fail(
+      new NetError(fault?.code ?? "MALFORMED_MESSAGE", fault?.message ?? "malformed response", {
+        source: "upstream",
+      }),
+    );
+  }
+
+  onEnd(): void {
+    this.peerEnded = true;
+    const exchange = this.exchange;
+    if (exchange === null) {
+      if (this.state === "idle") this.drop();
+      return;
+    }
+    if (this.responseEnded) return;
+    if (this.receiver.eof() === "end") {
+      this.responseEnded = true;
+      exchange.onResponseEnd(null);
+      return;
+    }
+    this.fail(this.classify(null));
+  }
+
+  /** Out of the pool and closed: it is of no use any more. */
+  private drop(): void {
+    this.endpoint.pool.remove(this);
+    this.close();
+  }
+
+  holdResponse(): void {
+    this.holding = true;
+    if (!this.processing) {
+      this.pauseStream();
+      this.deadline.clear();
+    }
+  }
+
+  releaseResponse(): void {
+    this.holding = false;
+    if (this.processing || this.exchange === null || this.responseEnded) return;
+    const { bytes, start, end } = this.held;
+    this.held.clear();
+    // Even without bytes: an end may be due, for which no more input comes.
+    this.process(bytes ?? nothing, start, end);
+    if (!this.holding && this.exchange !== null) this.resumeStream();
+  }
+
+  private pauseStream(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.stream.pause();
+  }
+
+  private resumeStream(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.stream.resume();
+  }
+
+  detach(): DetachedStream {
+    this.state = "detached";
+    this.exchange = null;
+    this.deadline.dispose();
+    const { bytes, start, end } = this.held;
+    this.held.clear();
+    return { stream: this.stream, rest: bytes === null ? null : bytes.subarray(start, end) };
+  }
+}

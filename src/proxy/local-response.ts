@@ -1,0 +1,67 @@
+import type { ResponseHead } from "../http/head.ts";
+import { reasonPhrase } from "../http/status.ts";
+
+/** An answer that the proxy gives itself, between `session.respond` and its sending. */
+export class LocalResponse {
+  given = false;
+  private status = 0;
+  private headers: Readonly<Record<string, string>> | null = null;
+  private bytes: Uint8Array | null = null;
+
+  clear(): void {
+    this.given = false;
+    this.status = 0;
+    this.headers = null;
+    this.bytes = null;
+  }
+
+  get body(): Uint8Array | null {
+    return this.bytes;
+  }
+
+  /** Replaces an earlier answer. Throws TypeError on a status outside 200 – 599. */
+  set(
+    status: number,
+    headers: Readonly<Record<string, string>> | null,
+    body: string | Uint8Array | null,
+  ): void {
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      throw new TypeError(`session.respond: status ${status} is not within 200 – 599`);
+    }
+    this.given = true;
+    this.status = status;
+    this.headers = headers;
+    this.bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  }
+
+  /** Writes the answer's head. Throws TypeError on a bad field. */
+  fill(head: ResponseHead, method: string): void {
+    head.clear();
+    head.status = this.status;
+    head.reason = reasonPhrase(this.status);
+    const length = this.bytes === null ? 0 : this.bytes.length;
+    for (const name in this.headers) {
+      if (!isFraming(name)) head.fields.append(name, this.headers[name] as string);
+    }
+    // RFC 9110 §8.6: no Content-Length in a 204; in a 304 it would speak of another body.
+    const bodiless = this.status === 204 || this.status === 304;
+    if (!bodiless) head.fields.append("Content-Length", String(length));
+    head.framing = bodiless || method === "HEAD" ? "none" : "length";
+    head.contentLength = head.framing === "length" ? length : -1;
+  }
+}
+
+/** Fields that say how a message is framed: ours to write, not a hook's. */
+function isFraming(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower === "content-length" || lower === "transfer-encoding" || lower === "connection";
+}
+
+/** The short body of an error: what, never why. */
+export const errorText = (status: number): string => `${status} ${reasonPhrase(status)}\n`;
+
+const plainText = { "Content-Type": "text/plain; charset=utf-8" };
+const methodRefused = { ...plainText, Allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
+
+export const errorHeaders = (status: number): Readonly<Record<string, string>> =>
+  status === 405 ? methodRefused : plainText;

@@ -1,0 +1,45 @@
+import { bytesOf } from "../core/bytes.ts";
+import { FieldId } from "../http/field-id.ts";
+import type { RequestHead } from "../http/head.ts";
+import type { Forwarding, Hop } from "./forwarding.ts";
+import type { UpstreamSettings } from "./settings.ts";
+
+const connectionUpgrade = bytesOf("Connection: upgrade\r\n");
+const transferChunked = bytesOf("Transfer-Encoding: chunked\r\n");
+
+/**
+ * Makes a received request into the one that the upstream sees (RFC 9110 §7.6): hop-by-hop fields
+ * gone, this hop named, the Host as the policy says.
+ */
+export function prepareRequest(
+  head: RequestHead,
+  hop: Hop,
+  forwarding: Forwarding,
+  host: UpstreamSettings["host"],
+  endpoint: string,
+): void {
+  const tunnel = head.upgrade && !isH2c(head);
+  head.removeHopByHop(tunnel);
+  if (tunnel) head.fields.appendLine(connectionUpgrade, FieldId.connection);
+  forwarding.apply(head, hop);
+  if (host !== "preserve") head.fields.set("Host", host === "endpoint" ? endpoint : host.literal);
+}
+
+/**
+ * `Upgrade: h2c` would let a client speak to the upstream past this proxy's rules (h2c smuggling): it
+ * is not passed on, and the request goes as plain HTTP/1.1 (RFC 9113 §3.1 withdrew it anyway).
+ */
+function isH2c(head: RequestHead): boolean {
+  const { fields } = head;
+  for (let i = fields.first(FieldId.upgrade); i !== -1; i = fields.next(FieldId.upgrade, i)) {
+    if (/\bh2c\b/i.test(fields.value(i))) return true;
+  }
+  return false;
+}
+
+/** Announces the framing that goes out, after every hook had its say. */
+export function announceChunked(head: RequestHead): void {
+  head.fields.removeId(FieldId.contentLength);
+  head.fields.removeId(FieldId.transferEncoding);
+  head.fields.appendLine(transferChunked, FieldId.transferEncoding);
+}

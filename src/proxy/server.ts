@@ -1,0 +1,213 @@
+import type { SocketAddress } from "../core/address.ts";
+import { after, type Duration } from "../core/time.ts";
+import type { Listener, ListenOptions, Stream, StreamHandler, Transport } from "../core/transport.ts";
+import type { H1Limits } from "../http/h1/limits.ts";
+import { Exchange } from "./exchange.ts";
+import { Forwarding } from "./forwarding.ts";
+import { DownstreamConnection } from "./h1/downstream-connection.ts";
+import type { ProxyObserver } from "./observer.ts";
+import type { ProxyProgram } from "./program.ts";
+import type { ListenerSettings, UpstreamSettings } from "./settings.ts";
+import { PeerTable } from "./upstream/peers.ts";
+import { Upstream, type UpstreamSnapshot } from "./upstream/upstream.ts";
+
+export interface ProxyServerOptions {
+  readonly transport: Transport;
+  /** The program of listeners that bring none of their own. */
+  readonly program: ProxyProgram;
+  readonly upstreams: readonly UpstreamSettings[];
+  readonly observer: ProxyObserver;
+}
+
+/** Plain data: it crosses to the admin's thread. */
+export interface ServerSnapshot {
+  readonly draining: boolean;
+  readonly connections: number;
+  readonly listeners: readonly { readonly name: string; readonly connections: number }[];
+  readonly upstreams: readonly UpstreamSnapshot[];
+}
+
+/** Exchanges kept for reuse by one worker. */
+const sparesKept = 1024;
+
+/** Limits on what upstreams may send: generous, but limits. */
+const responseLimits: H1Limits = {
+  requestLine: 16 * 1024,
+  head: 64 * 1024,
+  fields: 256,
+  body: Number.POSITIVE_INFINITY,
+};
+
+/** What exchanges and connections of one worker share. */
+export interface ProxyContext {
+  readonly transport: Transport;
+  readonly program: ProxyProgram;
+  readonly observer: ProxyObserver;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly peers: PeerTable;
+  readonly responseLimits: H1Limits;
+  readonly draining: boolean;
+  /** A spare exchange, or a new one; `begin` it. */
+  exchange(): Exchange;
+  recycle(exchange: Exchange): void;
+}
+
+/** The proxy of one worker: listeners in front, upstreams behind, exchanges between. */
+export class ProxyServer implements ProxyContext {
+  readonly transport: Transport;
+  readonly program: ProxyProgram;
+  readonly observer: ProxyObserver;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly peers: PeerTable;
+  readonly responseLimits = responseLimits;
+  draining = false;
+  private readonly listeners: ProxyListener[] = [];
+  private readonly spares: Exchange[] = [];
+  private whenEmpty: (() => void) | null = null;
+
+  constructor(options: ProxyServerOptions) {
+    this.transport = options.transport;
+    this.program = options.program;
+    this.observer = options.observer;
+    const notice = (message: string, detail?: unknown): void =>
+      this.observer.fault(message, detail);
+    const upstreams = new Map<string, Upstream>();
+    for (const settings of options.upstreams) {
+      upstreams.set(settings.name, new Upstream(settings, this.transport, notice));
+    }
+    this.upstreams = upstreams;
+    this.peers = new PeerTable(this.transport);
+  }
+
+  /** Resolves the upstreams' names for the first time; never rejects for an upstream that is away. */
+  async start(): Promise<void> {
+    await Promise.all([...this.upstreams.values()].map((upstream) => upstream.start()));
+  }
+
+  /** Serves `address` under `settings`; rejects with the transport's NetError. */
+  async listen(
+    address: SocketAddress,
+    settings: ListenerSettings,
+    options: ListenOptions,
+    program: ProxyProgram = this.program,
+  ): Promise<Listener> {
+    const listener = new ProxyListener(this, settings, program);
+    listener.socket = await this.transport.listen(address, options, (stream) =>
+      listener.accept(stream),
+    );
+    this.listeners.push(listener);
+    return listener.socket;
+  }
+
+  /**
+   * Stops accepting, closes idle connections, lets requests under way finish with
+   * `Connection: close`; resolves when none is left, at the latest after `deadline`, when the rest is
+   * cut off.
+   */
+  async drain(deadline: Duration): Promise<void> {
+    this.draining = true;
+    for (const listener of this.listeners) listener.drain();
+    if (this.connections > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.transport.schedule(
+          { onTimer: () => this.cut() },
+          after(this.transport.now(), deadline),
+        );
+        this.whenEmpty = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+    this.close();
+  }
+
+  private cut(): void {
+    for (const listener of this.listeners) listener.abort();
+  }
+
+  /** Cuts everything off. */
+  close(): void {
+    this.draining = true;
+    for (const listener of this.listeners) {
+      listener.socket?.close();
+      listener.abort();
+    }
+    for (const upstream of this.upstreams.values()) upstream.stop();
+    this.peers.stop();
+  }
+
+  connectionClosed(): void {
+    if (this.whenEmpty !== null && this.connections === 0) this.whenEmpty();
+  }
+
+  get connections(): number {
+    let open = 0;
+    for (const listener of this.listeners) open += listener.connections.size;
+    return open;
+  }
+
+  snapshot(): ServerSnapshot {
+    const now = this.transport.now();
+    return {
+      draining: this.draining,
+      connections: this.connections,
+      listeners: this.listeners.map(({ settings, connections }) => ({
+        name: settings.name,
+        connections: connections.size,
+      })),
+      upstreams: [...this.upstreams.values()].map((upstream) => upstream.snapshot(now)),
+    };
+  }
+
+  exchange(): Exchange {
+    return this.spares.pop() ?? new Exchange(this);
+  }
+
+  recycle(exchange: Exchange): void {
+    if (this.spares.length < sparesKept) this.spares.push(exchange);
+  }
+}
+
+/** One listening address with its settings, its program and its connections. */
+export class ProxyListener {
+  readonly settings: ListenerSettings;
+  readonly program: ProxyProgram;
+  readonly forwarding: Forwarding;
+  readonly connections = new Set<DownstreamConnection>();
+  socket: Listener | null = null;
+  private readonly server: ProxyServer;
+
+  constructor(server: ProxyServer, settings: ListenerSettings, program: ProxyProgram) {
+    this.server = server;
+    this.settings = settings;
+    this.program = program;
+    this.forwarding = new Forwarding(settings.forwarding);
+  }
+
+  accept(stream: Stream): StreamHandler | null {
+    if (this.connections.size >= this.settings.limits.connections) {
+      this.server.observer.connectionRefused(this.settings.name);
+      return null;
+    }
+    const connection = new DownstreamConnection(this.server, this, stream);
+    this.connections.add(connection);
+    this.server.observer.connectionOpened(this.settings.name);
+    return connection;
+  }
+
+  closed(connection: DownstreamConnection): void {
+    if (!this.connections.delete(connection)) return;
+    this.server.observer.connectionClosed(this.settings.name);
+    this.server.connectionClosed();
+  }
+
+  drain(): void {
+    this.socket?.close();
+    for (const connection of this.connections) connection.drain();
+  }
+
+  abort(): void {
+    for (const connection of this.connections) connection.abort();
+  }
+}
