@@ -1,0 +1,164 @@
+import { randomInt } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import { formatSocketAddress, type IpAddress, type SocketAddress } from "../../core/address.ts";
+import { NetError } from "../../core/errors.ts";
+import { type Rng, SeededRng } from "../../core/random.ts";
+import { after, type Instant } from "../../core/time.ts";
+import type {
+  Acceptor,
+  ConnectHandler,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Stream,
+  Timer,
+  TimerTarget,
+  Transport,
+} from "../../core/transport.ts";
+import {
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  TCP_NODELAY,
+} from "../../native/constants.ts";
+import { EINPROGRESS, systemError } from "../../native/errno.ts";
+import { nativeAvailable } from "../../native/libc.ts";
+import { familyOf } from "../../native/sockaddr.ts";
+import { bindAndListen } from "./bind.ts";
+import { DeadlineTimer } from "./deadline-timer.ts";
+import { EpollListener, STREAM_INTEREST } from "./listener.ts";
+import { Reactor } from "./reactor.ts";
+import type { ReactorStats } from "./stats.ts";
+import { EpollStream } from "./stream.ts";
+import { ConnectedAddresses } from "./stream-addresses.ts";
+
+export interface EpollOptions {
+  /** Seeds `rng`; drawn from the operating system when absent. */
+  readonly seed?: number;
+  /** Bytes that one read can bring; one buffer for all streams. */
+  readonly receiveBufferSize?: number;
+  /** What a handler threw (its stream is aborted), and troubles of the driver itself. */
+  readonly onFault: (error: unknown) => void;
+}
+
+const RECEIVE_BUFFER_BYTES = 64 * 1024;
+
+/** Throws a NetError (UNSUPPORTED) where native functions are not to be had: see `nativeAvailable`. */
+export function createEpollTransport(options: EpollOptions): EpollTransport {
+  return new EpollTransport(options);
+}
+
+/**
+ * The fast transport: non-blocking sockets of Linux, driven through FFI. One per thread and loop; it
+ * holds the loop open while it has listeners, streams or timers.
+ */
+export class EpollTransport implements Transport {
+  readonly name = "epoll";
+  readonly rng: Rng;
+  readonly stats: ReactorStats;
+  readonly #reactor: Reactor;
+  readonly #timers: DeadlineTimer;
+  #closed = false;
+
+  constructor(options: EpollOptions) {
+    const reason = nativeAvailable();
+    if (reason !== null) {
+      throw new NetError("UNSUPPORTED", `epoll driver: ${reason}`, { source: "internal" });
+    }
+    this.rng = new SeededRng(options.seed ?? randomInt(2 ** 48 - 1));
+    this.#reactor = new Reactor(options.receiveBufferSize ?? RECEIVE_BUFFER_BYTES, options.onFault);
+    this.stats = this.#reactor.stats;
+    this.#timers = new DeadlineTimer(() => this.#reactor.now(), options.onFault);
+  }
+
+  now(): Instant {
+    return this.#reactor.now();
+  }
+
+  schedule(target: TimerTarget, at: Instant): Timer {
+    return this.#timers.schedule(target, at);
+  }
+
+  async listen(
+    address: SocketAddress,
+    options: ListenOptions,
+    acceptor: Acceptor,
+  ): Promise<Listener> {
+    this.#checkOpen();
+    const reactor = this.#reactor;
+    const { fd, address: bound, unlink } = bindAndListen(reactor.sockets, address, options);
+    try {
+      return new EpollListener(reactor, this.#timers, fd, bound, acceptor, unlink);
+    } catch (error) {
+      reactor.sockets.close(fd);
+      unlink();
+      throw error;
+    }
+  }
+
+  connect(address: SocketAddress, options: ConnectOptions, handler: ConnectHandler): Stream {
+    this.#checkOpen();
+    const reactor = this.#reactor;
+    const { sockets } = reactor;
+    const fd = sockets.open(familyOf(address));
+    const addresses = new ConnectedAddresses(sockets, address);
+    const stream = new EpollStream(reactor, Math.max(fd, -1), addresses, handler);
+    const error =
+      fd < 0 ? systemError(-fd, "socket", "internal") : this.#start(stream, address, options);
+    if (error !== null) {
+      stream.failSoon(error);
+      return stream;
+    }
+    if (options.timeout !== undefined) {
+      stream.connectTimer = this.#timers.schedule(stream, after(this.now(), options.timeout));
+    }
+    return stream;
+  }
+
+  async resolve(name: string): Promise<readonly IpAddress[]> {
+    try {
+      const found = await lookup(name, { all: true, order: "verbatim" });
+      return found.map(({ address }) => address as IpAddress);
+    } catch (cause) {
+      const again = (cause as NodeJS.ErrnoException).code === "EAI_AGAIN";
+      const retry = again ? "always" : "never";
+      throw new NetError("ENOTFOUND", `resolve ${name}`, { source: "upstream", retry, cause });
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timers.close();
+    this.#reactor.close();
+  }
+
+  /** Starts the connect of a new socket; returns what went wrong at once. */
+  #start(stream: EpollStream, address: SocketAddress, options: ConnectOptions): NetError | null {
+    const { sockets } = this.#reactor;
+    const { fd } = stream;
+    const failed = (error: number, what: string): NetError =>
+      systemError(error, `${what} ${formatSocketAddress(address)}`, "upstream", "always");
+    try {
+      if (address.kind === "ip") {
+        sockets.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        if (options.localAddress !== undefined) {
+          sockets.setOption(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+          const bound = sockets.bind(fd, { kind: "ip", ip: options.localAddress, port: 0 });
+          if (bound < 0) return failed(-bound, `bind ${options.localAddress} to connect`);
+        }
+      }
+      const result = sockets.connect(fd, address);
+      if (result < 0 && result !== -EINPROGRESS) return failed(-result, "connect");
+      const watched = this.#reactor.add(stream, STREAM_INTEREST);
+      return watched < 0 ? failed(-watched, "epoll_ctl for") : null;
+    } catch (error) {
+      if (error instanceof NetError) return error;
+      throw error;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error("the transport is closed");
+  }
+}
