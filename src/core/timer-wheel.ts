@@ -131,7 +131,7 @@ export class TimerWheel implements Timers {
   #tickOf(at: Instant): number {
     const tick = Math.ceil((at - this.#origin) / TICK);
     if (!(tick > this.#tick)) return this.#tick + 1;
-    return tick > MAX_TICK ? MAX_TICK : tick;
+    return Math.min(tick, MAX_TICK);
   }
 
   #instantOf(tick: number): Instant {
