@@ -32,6 +32,10 @@ export default defineProxy({
   upstreamPeer: () => "app",
 
   failToProxy(session, error) {
-    return session.respond(502, { "Content-Type": "application/json" }, `{"error":"${error.code}"}\n`);
+    return session.respond(
+      502,
+      { "Content-Type": "application/json" },
+      `{"error":"${error.code}"}\n`,
+    );
   },
 });

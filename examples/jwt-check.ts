@@ -18,7 +18,9 @@ export default defineProxy({
   newContext: () => ({ subject: "" }),
 
   async requestFilter(session, ctx) {
-    const token = /^Bearer ([\w.-]+)$/i.exec(session.request.headers.get("authorization") ?? "")?.[1];
+    const token = /^Bearer ([\w.-]+)$/i.exec(
+      session.request.headers.get("authorization") ?? "",
+    )?.[1];
     if (token === undefined) return session.respond(401, { "WWW-Authenticate": "Bearer" });
     try {
       const { payload } = await jwtVerify(token, secret, { algorithms: ["HS256"] });

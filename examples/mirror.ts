@@ -35,7 +35,9 @@ export default defineProxy({
   logging(session, ctx) {
     if (inFlight >= mostInFlight || ctx.bytes > mostBytes) return;
     const { method, target } = session.request;
-    const headers = [...session.request.headers].filter(([name]) => !notCopied.has(name.toLowerCase()));
+    const headers = [...session.request.headers].filter(
+      ([name]) => !notCopied.has(name.toLowerCase()),
+    );
     inFlight++;
     fetch(new URL(target, mirror), {
       method,

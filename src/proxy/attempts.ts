@@ -1,15 +1,15 @@
 import { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
+import type { RequestHead } from "../http/head.ts";
 import { Deadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import { isIdempotent, mayRetry } from "./failure.ts";
-import type { RequestHead } from "../http/head.ts";
+import { UpstreamConnection } from "./h1/upstream-connection.ts";
 import { prepareRequest } from "./outgoing-request.ts";
 import type { AddressPeer, Peer } from "./peer.ts";
 import type { UpstreamSettings } from "./settings.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
 import type { Upstream, Waiter } from "./upstream/upstream.ts";
-import { UpstreamConnection } from "./h1/upstream-connection.ts";
 
 /**
  * How one exchange gets its answer: asks the program for a peer, picks an endpoint, takes a kept
@@ -59,7 +59,9 @@ export class Attempts implements Waiter {
     const exchange = this.exchange;
     const peer = exchange.program.upstreamPeer(exchange, exchange.ctx);
     if (peer instanceof Promise) {
-      exchange.await("upstreamPeer", peer, (chosen) => exchange.unlessAnswered(() => this.take(chosen)));
+      exchange.await("upstreamPeer", peer, (chosen) =>
+        exchange.unlessAnswered(() => this.take(chosen)),
+      );
     } else if (exchange.answered) exchange.unlessAnswered(() => undefined);
     else this.take(peer);
   }
@@ -246,7 +248,9 @@ export class Attempts implements Waiter {
 
   private expired(code: "TOTAL_TIMEOUT" | "CONNECTION_LIMIT"): void {
     const message =
-      code === "TOTAL_TIMEOUT" ? "the total time for this upstream is over" : "no connection came free in time";
+      code === "TOTAL_TIMEOUT"
+        ? "the total time for this upstream is over"
+        : "no connection came free in time";
     this.exchange.fail(new NetError(code, message, { source: "upstream" }));
   }
 }

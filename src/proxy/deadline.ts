@@ -1,5 +1,5 @@
-import type { Timer, Timers, TimerTarget } from "../core/transport.ts";
 import type { Duration, Instant } from "../core/time.ts";
+import type { Timer, Timers, TimerTarget } from "../core/transport.ts";
 
 export interface DeadlineOwner {
   onDeadline(now: Instant): void;

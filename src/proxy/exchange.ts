@@ -1,63 +1,42 @@
-import type { SocketAddress } from "../core/address.ts";
 import { bytesOf } from "../core/bytes.ts";
 import { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
-import { cookieValue } from "../http/cookie.ts";
 import { FieldId } from "../http/field-id.ts";
 import type { Fields } from "../http/fields.ts";
-import { RequestHead, ResponseHead } from "../http/head.ts";
 import { Attempts } from "./attempts.ts";
 import { statusOf } from "./failure.ts";
-import { errorHeaders, errorText, LocalResponse } from "./local-response.ts";
+import { errorHeaders, errorText } from "./local-response.ts";
 import { announceChunked } from "./outgoing-request.ts";
 import type { MaybePromise, ProxyProgram } from "./program.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import type { ProxyContext } from "./server.ts";
-import type { Session, UpstreamInfo } from "./session-api.ts";
+import { SessionState } from "./session.ts";
 import type { Downstream, Upstream } from "./sides.ts";
-import { ExchangeSummary } from "./summary.ts";
 import { Tunnel } from "./tunnel.ts";
-import type { PickInput } from "./upstream/upstream.ts";
 
 /**
  * One request and its response on their way through the phases. The sides call `on…`; hooks see it as
  * their `Session`. Plain hooks run straight through without a promise; where one returns a promise the
  * exchange holds both sides and goes on from `await`. Exchanges are pooled: `begin` makes one fresh.
  */
-export class Exchange implements Session, PickInput {
+export class Exchange extends SessionState {
   readonly context: ProxyContext;
-  readonly request = new RequestHead();
-  readonly outgoing = new RequestHead();
-  readonly responseHead = new ResponseHead();
-  readonly summary: ExchangeSummary;
   readonly requests: RequestRelay;
   readonly responses: ResponseRelay;
   readonly attempts: Attempts;
-  private readonly local = new LocalResponse();
-
   program: ProxyProgram;
-  downstream!: Downstream;
-  upstreamSide: Upstream | null = null;
-  ctx: unknown = undefined;
-  route = "";
-  trailers: Fields | null = null;
   tunnel: Tunnel | null = null;
-
-  /** Finished: whatever still comes is ignored. */
-  over = true;
   /** The hook that ran last, for the message when it throws. */
-  phase = "";
+  private phase = "";
+  /** Promises of hooks that are still open. */
   private waiting = 0;
-  private hasResponse = false;
-  private hasUpstreamRequest = false;
   private failing = false;
-  private controller: AbortController | null = null;
 
   constructor(context: ProxyContext) {
+    super();
     this.context = context;
     this.program = context.program;
-    this.summary = new ExchangeSummary(this.request);
     this.requests = new RequestRelay(this);
     this.responses = new ResponseRelay(this);
     this.attempts = new Attempts(this);
@@ -65,21 +44,10 @@ export class Exchange implements Session, PickInput {
 
   /** Takes up a request of which the first bytes have come. */
   begin(downstream: Downstream, program: ProxyProgram, now: Instant): void {
-    this.downstream = downstream;
+    this.reset(downstream, now);
     this.program = program;
-    this.over = false;
-    this.upstreamSide = null;
-    this.ctx = undefined;
-    this.route = "";
-    this.trailers = null;
     this.tunnel = null;
-    this.hasResponse = false;
-    this.hasUpstreamRequest = false;
     this.failing = false;
-    this.controller = null;
-    this.request.clear();
-    this.local.clear();
-    this.summary.begin(now);
     this.requests.begin();
     this.responses.begin();
     this.attempts.begin();
@@ -134,7 +102,7 @@ export class Exchange implements Session, PickInput {
   /** A connection stands. */
   onUpstreamReady(upstream: Upstream): void {
     this.upstreamSide = upstream;
-    this.hasUpstreamRequest = false;
+    this.hasOutgoing = false;
     if (this.program.connectedToUpstream === undefined) return this.prepareRequest();
     this.phase = "connectedToUpstream";
     this.runHook("connectedToUpstream", this.program.connectedToUpstream(this, this.ctx), () =>
@@ -146,7 +114,7 @@ export class Exchange implements Session, PickInput {
     const head = this.outgoing;
     head.copyFrom(this.request);
     this.attempts.prepare(head);
-    this.hasUpstreamRequest = true;
+    this.hasOutgoing = true;
     const program = this.program;
     if (program.upstreamRequestFilter === undefined) return this.sendRequest(false);
     this.phase = "upstreamRequestFilter";
@@ -258,7 +226,7 @@ export class Exchange implements Session, PickInput {
     head.removeHopByHop(true);
     if (head.status === 101) head.fields.appendLine(connectionUpgrade, FieldId.connection);
     this.summary.status = head.status;
-    this.responses.started = true;
+    this.started = true;
     this.downstream.sendHead(head, "tunnel", -1, false);
     const { transport } = this.context;
     const timeout = this.downstream.settings.timeouts.tunnel;
@@ -280,7 +248,7 @@ export class Exchange implements Session, PickInput {
     this.summary.failure ??= error;
     this.attempts.abandon();
     if (this.tunnel !== null) return this.tunnel.abort();
-    if (this.responses.started) {
+    if (this.started) {
       this.downstream.reset();
       return this.finish();
     }
@@ -291,7 +259,9 @@ export class Exchange implements Session, PickInput {
     try {
       const verdict = this.program.failToProxy(this, error, this.ctx);
       if (verdict instanceof Promise) {
-        this.await("failToProxy", verdict, () => this.unlessAnswered(() => this.answerError(error)));
+        this.await("failToProxy", verdict, () =>
+          this.unlessAnswered(() => this.answerError(error)),
+        );
       } else this.unlessAnswered(() => this.answerError(error));
     } catch (cause) {
       this.hookFailed("failToProxy", cause);
@@ -340,7 +310,7 @@ export class Exchange implements Session, PickInput {
     const local = this.local;
     local.fill(this.responseHead, this.request.method);
     this.hasResponse = true;
-    this.responses.started = true;
+    this.started = true;
     this.summary.status = this.responseHead.status;
     const { framing, contentLength } = this.responseHead;
     this.downstream.sendHead(this.responseHead, framing, contentLength, false);
@@ -356,7 +326,7 @@ export class Exchange implements Session, PickInput {
     if (this.over) return;
     this.over = true;
     this.summary.endedAt = this.context.transport.now();
-    if (this.summary.failure !== null) this.controller?.abort(this.summary.failure);
+    if (this.summary.failure !== null) this.abortSignal(this.summary.failure);
     if (this.program.logging !== undefined && !this.ctxMissing()) {
       try {
         this.program.logging(this, this.ctx);
@@ -380,11 +350,6 @@ export class Exchange implements Session, PickInput {
     } catch (error) {
       this.hookFailed(this.phase, error);
     }
-  }
-
-  /** Whether a hook has answered already. */
-  get answered(): boolean {
-    return this.local.given;
   }
 
   /** Runs `next` with what `promise` gives, unless the exchange ended in the meantime. */
@@ -418,66 +383,6 @@ export class Exchange implements Session, PickInput {
   runHook(hook: string, result: MaybePromise<void>, next: () => void): void {
     if (result instanceof Promise) this.await(hook, result, next);
     else next();
-  }
-
-  // ---- Session, PickInput -----------------------------------------------------------------------
-
-  get client(): { readonly remote: SocketAddress; readonly local: SocketAddress } {
-    return this.downstream;
-  }
-
-  get listener(): string {
-    return this.downstream.settings.name;
-  }
-
-  get upstreamRequest(): RequestHead {
-    return this.hasUpstreamRequest ? this.outgoing : this.request;
-  }
-
-  get response(): ResponseHead | null {
-    return this.hasResponse ? this.responseHead : null;
-  }
-
-  get upstream(): UpstreamInfo | null {
-    const side = this.upstreamSide;
-    if (side === null) return null;
-    return {
-      name: side.endpoint.upstream,
-      address: side.endpoint.address,
-      reused: side.reused,
-      attempt: this.summary.attempts,
-    };
-  }
-
-  get signal(): AbortSignal {
-    this.controller ??= new AbortController();
-    if (this.over) this.controller.abort(this.summary.failure ?? undefined);
-    return this.controller.signal;
-  }
-
-  header(name: string): string | undefined {
-    return this.request.fields.get(name);
-  }
-
-  cookie(name: string): string | undefined {
-    const header = this.request.fields.get("cookie");
-    return header === undefined ? undefined : cookieValue(header, name);
-  }
-
-  clientAddress(): string {
-    return this.downstream.clientAddress;
-  }
-
-  respond(
-    status: number,
-    headers?: Readonly<Record<string, string>> | null,
-    body?: string | Uint8Array | null,
-  ): "responded" {
-    if (this.responses.started || this.over) {
-      throw new TypeError("session.respond: the response has already begun");
-    }
-    this.local.set(status, headers ?? null, body ?? null);
-    return "responded";
   }
 }
 

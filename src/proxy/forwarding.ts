@@ -57,7 +57,13 @@ export class Forwarding {
 }
 
 /** A list that each hop extends at its end: one line, what came first. */
-function extend(fields: Fields, id: number, name: Uint8Array, value: string, replace: boolean): void {
+function extend(
+  fields: Fields,
+  id: number,
+  name: Uint8Array,
+  value: string,
+  replace: boolean,
+): void {
   let line = fields.first(id);
   if (line === -1) {
     fields.appendField(id, name, value);

@@ -1,6 +1,6 @@
 import type { NetError } from "../core/errors.ts";
-import type { Session } from "./session-api.ts";
 import type { Peer } from "./peer.ts";
+import type { Session } from "./session-api.ts";
 
 /** A hook may answer plainly or with a promise; only a promise costs a wait. */
 export type MaybePromise<T> = T | Promise<T>;

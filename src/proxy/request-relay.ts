@@ -54,7 +54,13 @@ export class RequestRelay {
   }
 
   /** Sends the head to a connection that is ready, what was kept of the body, then lets it flow. */
-  start(upstream: Upstream, framing: Framing, length: number, filtered: boolean, keep: number): void {
+  start(
+    upstream: Upstream,
+    framing: Framing,
+    length: number,
+    filtered: boolean,
+    keep: number,
+  ): void {
     if (!this.replayable) {
       throw new NetError("PREMATURE_CLOSE", "the body outgrew what is kept for another try", {
         source: "upstream",

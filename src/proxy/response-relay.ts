@@ -15,9 +15,6 @@ export class ResponseRelay {
   private holds = 0;
   private filtered = false;
 
-  /** The head has been sent: from here an error can no longer be answered. */
-  started = false;
-
   constructor(exchange: Exchange) {
     this.exchange = exchange;
   }
@@ -25,7 +22,6 @@ export class ResponseRelay {
   begin(): void {
     this.holds = 0;
     this.filtered = false;
-    this.started = false;
   }
 
   /** The final head has arrived in `exchange.responseHead`. */
@@ -76,7 +72,8 @@ export class ResponseRelay {
     this.filtered =
       head.framing !== "none" &&
       choice !== "pass-body" &&
-      (program.responseBodyFilter !== undefined || program.upstreamResponseBodyFilter !== undefined);
+      (program.responseBodyFilter !== undefined ||
+        program.upstreamResponseBodyFilter !== undefined);
     head.removeHopByHop(false);
     let framing: Framing = head.framing;
     if (framing !== "none") {
@@ -88,7 +85,7 @@ export class ResponseRelay {
       // RFC 9112 §6.1: an HTTP/1.0 client understands no transfer coding.
       if (framing !== "length") framing = exchange.request.minor === 0 ? "close" : "chunked";
     }
-    this.started = true;
+    exchange.started = true;
     exchange.summary.status = head.status;
     exchange.downstream.sendHead(head, framing, head.contentLength, framing === "close");
   }
@@ -177,4 +174,3 @@ export class ResponseRelay {
     if (this.holds === 0 && !this.exchange.over) this.exchange.upstreamSide?.releaseResponse();
   }
 }
-

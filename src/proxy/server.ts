@@ -1,6 +1,12 @@
 import type { SocketAddress } from "../core/address.ts";
 import { after, type Duration } from "../core/time.ts";
-import type { Listener, ListenOptions, Stream, StreamHandler, Transport } from "../core/transport.ts";
+import type {
+  Listener,
+  ListenOptions,
+  Stream,
+  StreamHandler,
+  Transport,
+} from "../core/transport.ts";
 import type { H1Limits } from "../http/h1/limits.ts";
 import { Exchange } from "./exchange.ts";
 import { Forwarding } from "./forwarding.ts";

@@ -67,7 +67,9 @@ export interface UpstreamSettings {
 
 export interface EndpointSettings {
   /** An address, or a DNS name with its port. */
-  readonly target: SocketAddress | { readonly kind: "name"; readonly host: string; readonly port: number };
+  readonly target:
+    | SocketAddress
+    | { readonly kind: "name"; readonly host: string; readonly port: number };
   /** A positive integer. */
   readonly weight: number;
 }

@@ -58,4 +58,3 @@ export interface DetachedStream {
   readonly stream: Stream;
   readonly rest: Uint8Array | null;
 }
-

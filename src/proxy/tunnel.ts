@@ -1,6 +1,6 @@
 import { NetError } from "../core/errors.ts";
-import type { Stream, StreamHandler, Timers } from "../core/transport.ts";
 import type { Clock, Duration, Instant } from "../core/time.ts";
+import type { Stream, StreamHandler, Timers } from "../core/transport.ts";
 import { Deadline } from "./deadline.ts";
 import type { DetachedStream } from "./sides.ts";
 

@@ -124,9 +124,15 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       return;
     }
     if (!this.requestEnded) {
-      this.gone(new NetError("PREMATURE_CLOSE", "the client ended within its request", { source: "downstream" }));
+      this.gone(
+        new NetError("PREMATURE_CLOSE", "the client ended within its request", {
+          source: "downstream",
+        }),
+      );
     } else if (this.settings.halfClose === "abort") {
-      this.gone(new NetError("ABORTED", "the client closed before the response", { source: "downstream" }));
+      this.gone(
+        new NetError("ABORTED", "the client closed before the response", { source: "downstream" }),
+      );
     } else this.closing = true;
   }
 
@@ -158,13 +164,17 @@ export class DownstreamConnection implements StreamHandler, Downstream {
         if (exchange === null) return this.stream.abort();
         return exchange.fail(
           this.wait === "head"
-            ? new NetError("HEAD_TIMEOUT", "the request's head took too long", { source: "downstream" })
+            ? new NetError("HEAD_TIMEOUT", "the request's head took too long", {
+                source: "downstream",
+              })
             : new NetError("BODY_TIMEOUT", "the request's body stalled", { source: "downstream" }),
         );
       case "write":
         if (exchange === null) return this.stream.abort();
         return this.gone(
-          new NetError("WRITE_TIMEOUT", "the client took nothing of the response", { source: "downstream" }),
+          new NetError("WRITE_TIMEOUT", "the client took nothing of the response", {
+            source: "downstream",
+          }),
         );
       case "idle":
         return this.stream.queued > 0 ? this.drainSlowly() : this.stream.close();

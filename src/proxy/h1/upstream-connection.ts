@@ -50,7 +50,12 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   private surplus = false;
   private peerEnded = false;
 
-  constructor(context: ProxyContext, endpoint: Endpoint, group: Upstream | null, exchange: Exchange) {
+  constructor(
+    context: ProxyContext,
+    endpoint: Endpoint,
+    group: Upstream | null,
+    exchange: Exchange,
+  ) {
     this.context = context;
     this.endpoint = endpoint;
     this.group = group;
@@ -73,7 +78,8 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.state = "active";
     this.context.observer.upstreamConnected(this.endpoint.upstream);
     const exchange = this.exchange;
-    if (exchange !== null) exchange.guard("connectedToUpstream", () => exchange.attempts.connected());
+    if (exchange !== null)
+      exchange.guard("connectedToUpstream", () => exchange.attempts.connected());
   }
 
   /** Out of the pool, to serve again. */
