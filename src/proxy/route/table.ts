@@ -1,0 +1,121 @@
+import type { RoutableRequest } from "./conditions.ts";
+import { normalizePath } from "./path.ts";
+import { bySpecificity, Route } from "./route.ts";
+import type { RouteSettings } from "./settings.ts";
+
+/** "bad-path": the path is not to be trusted (see `normalizePath`) and is answered 400. */
+export type Lookup = Route | "no-route" | "bad-path";
+
+/**
+ * The routes of a listener, compiled once. Routes of the request's exact host come first, then those of
+ * the longest wildcard that takes it, then those of any host; within each, `bySpecificity`. When none of
+ * an earlier group matches, the next is asked.
+ *
+ * `find` allocates nothing for exact hosts and for paths that are normal already; with wildcards it
+ * makes a string per label.
+ */
+export class RouteTable {
+  readonly #any = new RouteGroup();
+  readonly #hosts = new Map<string, RouteGroup>();
+  /** By the part from the dot on: ".example.com". */
+  readonly #wildcards = new Map<string, RouteGroup>();
+  /** The route that takes every request, where there is just that one. */
+  readonly #only: Route | null;
+  readonly #normalizes: boolean;
+  readonly routes: readonly Route[];
+
+  constructor(settings: readonly RouteSettings[]) {
+    this.routes = settings.map((route, index) => new Route(route, index));
+    for (const route of this.routes.toSorted(bySpecificity)) {
+      const { hosts } = route.settings.match;
+      if (hosts.length === 0) this.#any.add(route);
+      for (const host of new Set(hosts)) this.#groupOf(host.toLowerCase()).add(route);
+    }
+    const [first] = this.routes;
+    const alone = this.routes.length === 1 && first!.isCatchAll && hostsOf(first!).length === 0;
+    this.#only = alone ? first! : null;
+    this.#normalizes = this.routes.some((route) => !route.takesAnyPath);
+  }
+
+  /** The one route that takes every request, or null when there is something to choose. */
+  get only(): Route | null {
+    return this.#only;
+  }
+
+  /** Whether every request finds a route: `find` never answers with a word. */
+  get isTotal(): boolean {
+    return !this.#normalizes && this.#any.isTotal;
+  }
+
+  find(request: RoutableRequest): Lookup {
+    if (this.#only !== null) return this.#only;
+    const path = this.#normalizes ? normalizePath(request.path) : "";
+    if (path === null) return "bad-path";
+    if (this.#hosts.size > 0 || this.#wildcards.size > 0) {
+      const found = this.#findByHost(request, path);
+      if (found !== null) return found;
+    }
+    return this.#any.find(request, path) ?? "no-route";
+  }
+
+  #findByHost(request: RoutableRequest, path: string): Route | null {
+    let host = request.hostName;
+    // A name with its root dot is the same name (RFC 3986 §3.2.2).
+    if (host.length > 1 && host.endsWith(".")) host = host.slice(0, -1);
+    const found = this.#hosts.get(host)?.find(request, path) ?? null;
+    if (found !== null || this.#wildcards.size === 0) return found;
+    // From the first dot on: the longest wildcard comes first. A leading dot leaves no label before it.
+    for (let dot = host.indexOf(".", 1); dot > 0; dot = host.indexOf(".", dot + 1)) {
+      const wild = this.#wildcards.get(host.slice(dot))?.find(request, path) ?? null;
+      if (wild !== null) return wild;
+    }
+    return null;
+  }
+
+  #groupOf(host: string): RouteGroup {
+    const [groups, key] = host.startsWith("*.")
+      ? [this.#wildcards, host.slice(1)]
+      : [this.#hosts, host];
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = new RouteGroup()));
+    return group;
+  }
+}
+
+const hostsOf = (route: Route): readonly string[] => route.settings.match.hosts;
+
+/** The routes of one host. Exact paths are looked up, the others asked in order. */
+class RouteGroup {
+  readonly #exact = new Map<string, Route[]>();
+  readonly #others: Route[] = [];
+
+  /** Routes come in the order of `bySpecificity`. */
+  add(route: Route): void {
+    const path = route.exactPath;
+    if (path === null) {
+      this.#others.push(route);
+      return;
+    }
+    const same = this.#exact.get(path);
+    if (same === undefined) this.#exact.set(path, [route]);
+    else same.push(route);
+  }
+
+  get isTotal(): boolean {
+    return this.#others.some((route) => route.isCatchAll);
+  }
+
+  find(request: RoutableRequest, path: string): Route | null {
+    const exact = this.#exact.size > 0 ? this.#exact.get(path) : undefined;
+    if (exact !== undefined) {
+      for (let i = 0; i < exact.length; i++) {
+        if (exact[i]!.conditions.hold(request)) return exact[i]!;
+      }
+    }
+    for (let i = 0; i < this.#others.length; i++) {
+      const route = this.#others[i]!;
+      if (route.matches(request, path)) return route;
+    }
+    return null;
+  }
+}
