@@ -1,0 +1,128 @@
+import type { SocketAddress } from "../../core/address.ts";
+import { after, elapsed, type Instant } from "../../core/time.ts";
+import type { UpstreamSettings } from "../settings.ts";
+import { PeakEwma } from "./peak-ewma.ts";
+import { Pool } from "./pool.ts";
+
+export type { PoolMember } from "./pool.ts";
+
+/** How a request on an endpoint ended. "cancelled": not by the endpoint's doing, the client left. */
+export type RequestOutcome = "success" | "failure" | "cancelled";
+
+/** "removed": the name does not resolve to it any more; what runs on it may finish. */
+export type EndpointState = "up" | "down" | "removed";
+
+/**
+ * One address that serves an upstream, with what this worker knows of it.
+ *
+ * Health is passive, as in nginx: `maxFails` failures to connect in a row put the endpoint down for
+ * `failTimeout`. Then one request is let through as a trial; the endpoint is up again when that
+ * connects or is answered, else another `failTimeout` begins. `maxFails` of 0: never down.
+ */
+export class Endpoint {
+  /** As configured: "host:port" or "unix:path". */
+  readonly name: string;
+  readonly address: SocketAddress;
+  /** The name of the upstream. */
+  readonly upstream: string;
+  weight: number;
+  /** Requests in flight. */
+  active = 0;
+  /** Connections that are open or opening, idle ones included. */
+  connections = 0;
+  /** Set by `retire`: gone from the upstream. */
+  retired = false;
+  /** Failures to connect since the last success. */
+  fails = 0;
+  /** Idle connections. */
+  readonly pool: Pool;
+
+  readonly #settings: UpstreamSettings;
+  readonly #ewma: PeakEwma;
+  /** Valid while down: since when, and when the next trial is due. */
+  #downSince = 0 as Instant;
+  #trialAt = 0 as Instant;
+
+  constructor(
+    settings: UpstreamSettings,
+    name: string,
+    address: SocketAddress,
+    weight: number,
+    now: Instant,
+  ) {
+    this.name = name;
+    this.address = address;
+    this.upstream = settings.name;
+    this.weight = weight;
+    this.pool = new Pool(settings.limits.idlePerEndpoint);
+    this.#settings = settings;
+    this.#ewma = new PeakEwma(now);
+  }
+
+  state(now: Instant): EndpointState {
+    if (this.retired) return "removed";
+    return this.#tripped && now < this.#trialAt ? "down" : "up";
+  }
+
+  /** Whether a request could have a connection now: an idle one, or a new one within the limit. */
+  get hasCapacity(): boolean {
+    const { connectionsPerEndpoint } = this.#settings.limits;
+    return this.connections < connectionsPerEndpoint || this.pool.size > 0;
+  }
+
+  /** Peak EWMA of the time to answer, in microseconds (see `PeakEwma`). */
+  cost(now: Instant): number {
+    return this.#ewma.cost(now);
+  }
+
+  connectionOpening(): void {
+    this.connections++;
+  }
+
+  connectionClosed(): void {
+    this.connections--;
+  }
+
+  requestStarted(now: Instant): void {
+    this.active++;
+    // This one is the trial; the next is due when it had time to fail.
+    if (this.#tripped && now >= this.#trialAt) this.#trialAt = this.#timeoutFrom(now);
+  }
+
+  requestEnded(now: Instant, startedAt: Instant, outcome: RequestOutcome): void {
+    this.active--;
+    const rtt = elapsed(startedAt, now);
+    if (outcome === "failure") this.#ewma.observeFailure(now, rtt);
+    else if (outcome === "cancelled") this.#ewma.observeAtLeast(now, rtt);
+    else {
+      this.#ewma.observe(now, rtt);
+      // A trial on a kept connection connects nothing, but its answer proves as much.
+      if (this.#tripped && startedAt >= this.#downSince) this.fails = 0;
+    }
+  }
+
+  connectFailed(now: Instant): void {
+    if (!this.#tripped) this.#downSince = now;
+    this.fails++;
+    if (this.#tripped) this.#trialAt = this.#timeoutFrom(now);
+  }
+
+  connectSucceeded(): void {
+    this.fails = 0;
+  }
+
+  /** Takes it out of service: idle connections are closed, and others once they become idle. */
+  retire(): void {
+    this.retired = true;
+    this.pool.close();
+  }
+
+  get #tripped(): boolean {
+    const { maxFails } = this.#settings.retries;
+    return maxFails > 0 && this.fails >= maxFails;
+  }
+
+  #timeoutFrom(now: Instant): Instant {
+    return after(now, this.#settings.retries.failTimeout);
+  }
+}

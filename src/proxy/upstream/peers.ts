@@ -1,0 +1,168 @@
+import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../../core/address.ts";
+import { NetError } from "../../core/errors.ts";
+import { after, type Instant, micros, millis, seconds } from "../../core/time.ts";
+import type { Transport } from "../../core/transport.ts";
+import type { AddressPeer } from "../peer.ts";
+import type { UpstreamSettings } from "../settings.ts";
+import { Endpoint } from "./endpoint.ts";
+import { IdleSweep, type Swept } from "./idle-sweep.ts";
+
+/** Under this name peers by address are counted. */
+export const byAddress = "by-address";
+
+/** What holds for a peer by address where it says nothing else: the defaults of a configured upstream. */
+export const peerDefaults: UpstreamSettings = {
+  name: byAddress,
+  endpoints: [],
+  balance: { kind: "round-robin" },
+  limits: { connectionsPerEndpoint: 4096, idlePerEndpoint: 128, pending: 1024 },
+  timeouts: {
+    connect: seconds(3),
+    firstByte: seconds(60),
+    betweenBytes: seconds(60),
+    total: null,
+    idle: seconds(60),
+  },
+  retries: {
+    attempts: 2,
+    keepBody: 64 * 1024,
+    nonIdempotent: false,
+    maxFails: 3,
+    failTimeout: seconds(10),
+  },
+  host: "preserve",
+  resolveEvery: millis(30_000),
+};
+
+/**
+ * The endpoints that programs name by address. One is made when an address is first asked for, and
+ * kept with its pool; past `max` the least recently asked for of those without a connection goes, else
+ * of those without a request. Where every one has a request there may be more than `max` for a while.
+ */
+export class PeerTable implements Swept {
+  readonly #transport: Transport;
+  readonly #max: number;
+  readonly #defaults: UpstreamSettings;
+  /** By canonical address. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #sweep: IdleSweep;
+  #asked = 0;
+
+  constructor(transport: Transport, max = 1024, defaults: UpstreamSettings = peerDefaults) {
+    this.#transport = transport;
+    this.#max = max;
+    this.#defaults = defaults;
+    this.#sweep = new IdleSweep(this, transport);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The endpoint at the peer's address. Throws a NetError (INTERNAL) for what is no address. */
+  endpoint(peer: AddressPeer): Endpoint {
+    return this.#entry(peer).endpoint;
+  }
+
+  /** The defaults with what the peer overrides. The last result for an address is used again. */
+  settings(peer: AddressPeer): UpstreamSettings {
+    return this.#entry(peer).settings;
+  }
+
+  /** Idle connections are closed, and others once they become idle. */
+  stop(): void {
+    this.#sweep.stop();
+    for (const { endpoint } of this.#entries.values()) endpoint.pool.close();
+  }
+
+  sweepIdle(now: Instant): Instant {
+    let next = after(now, this.#defaults.timeouts.idle);
+    for (const { endpoint, settings } of this.#entries.values()) {
+      const { idle } = settings.timeouts;
+      endpoint.pool.sweep(now, idle);
+      next = Math.min(next, after(endpoint.pool.oldest() ?? now, idle)) as Instant;
+    }
+    return next;
+  }
+
+  #entry(peer: AddressPeer): Entry {
+    const { address } = peer;
+    const text = typeof address === "string" ? address : formatSocketAddress(address);
+    // Canonical text, which is the rule, finds its entry without being parsed.
+    const entry = this.#entries.get(text) ?? this.#parsed(text);
+    entry.askedAt = ++this.#asked;
+    if (entry.timeouts !== peer.timeouts || entry.host !== peer.host) {
+      entry.timeouts = peer.timeouts;
+      entry.host = peer.host;
+      entry.settings = override(this.#defaults, peer);
+      this.#expectSweep(entry);
+    }
+    return entry;
+  }
+
+  #parsed(text: string): Entry {
+    const address = parseSocketAddress(text);
+    if (address === null) {
+      const message = `upstreamPeer gave "${text}" as an address; expected IP:port, [IPv6]:port or unix:path`;
+      throw new NetError("INTERNAL", message, { source: "internal" });
+    }
+    const key = formatSocketAddress(address);
+    return this.#entries.get(key) ?? this.#add(key, address);
+  }
+
+  #add(key: string, address: SocketAddress): Entry {
+    if (this.#entries.size >= this.#max) this.#evict();
+    const endpoint = new Endpoint(this.#defaults, key, address, 1, this.#transport.now());
+    const entry: Entry = {
+      endpoint,
+      settings: this.#defaults,
+      timeouts: undefined,
+      host: undefined,
+      askedAt: 0,
+    };
+    this.#entries.set(key, entry);
+    this.#expectSweep(entry);
+    return entry;
+  }
+
+  #evict(): void {
+    let victim: string | null = null;
+    let best: Entry | null = null;
+    for (const [key, entry] of this.#entries) {
+      if (entry.endpoint.active > 0 || (best !== null && !leavesBefore(entry, best))) continue;
+      victim = key;
+      best = entry;
+    }
+    if (victim === null || best === null) return;
+    this.#entries.delete(victim);
+    best.endpoint.retire();
+  }
+
+  #expectSweep({ settings }: Entry): void {
+    this.#sweep.expect(after(this.#transport.now(), micros(settings.timeouts.idle)));
+  }
+}
+
+interface Entry {
+  readonly endpoint: Endpoint;
+  settings: UpstreamSettings;
+  /** From which `settings` was made. */
+  timeouts: AddressPeer["timeouts"];
+  host: string | undefined;
+  askedAt: number;
+}
+
+function leavesBefore(a: Entry, b: Entry): boolean {
+  const aUsed = a.endpoint.connections > 0;
+  const bUsed = b.endpoint.connections > 0;
+  return aUsed === bUsed ? a.askedAt < b.askedAt : bUsed;
+}
+
+function override(defaults: UpstreamSettings, { timeouts, host }: AddressPeer): UpstreamSettings {
+  if (timeouts === undefined && host === undefined) return defaults;
+  return {
+    ...defaults,
+    timeouts: { ...defaults.timeouts, ...timeouts },
+    host: host === undefined ? defaults.host : { literal: host },
+  };
+}
