@@ -13,12 +13,12 @@ type Tree = Readonly<Record<string, unknown>>;
 export function checkReferences(raw: unknown, source: "file" | "module"): readonly Draft[] {
   if (!isTree(raw)) return [];
   const drafts: Draft[] = [];
-  const upstreams = isTree(raw["upstreams"]) ? raw["upstreams"] : {};
+  const upstreams = isTree(raw.upstreams) ? raw.upstreams : {};
   const used = new Set<string>();
-  for (const [i, listener] of listOf(raw["listeners"]).entries()) {
+  for (const [i, listener] of listOf(raw.listeners).entries()) {
     if (!isTree(listener)) continue;
     checkListenerLimits(listener, ["listeners", i], drafts);
-    for (const [j, route] of listOf(listener["routes"]).entries()) {
+    for (const [j, route] of listOf(listener.routes).entries()) {
       if (!isTree(route)) continue;
       const path = ["listeners", i, "routes", j];
       checkRoute(route, path, drafts);
@@ -27,9 +27,9 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
         if (!Object.hasOwn(upstreams, use.name)) drafts.push(unknownUpstream(use, upstreams));
       }
     }
-    checkUniqueNames(listOf(listener["routes"]), ["listeners", i, "routes"], "route", drafts);
+    checkUniqueNames(listOf(listener.routes), ["listeners", i, "routes"], "route", drafts);
   }
-  checkUniqueNames(listOf(raw["listeners"]), ["listeners"], "listener", drafts);
+  checkUniqueNames(listOf(raw.listeners), ["listeners"], "listener", drafts);
   checkAddresses(raw, drafts);
   for (const [name, upstream] of Object.entries(upstreams)) {
     const path = ["upstreams", name];
@@ -79,7 +79,7 @@ function checkUniqueNames(
 ): void {
   const seen = new Set<string>();
   for (const [i, entry] of entries.entries()) {
-    const name = isTree(entry) ? entry["name"] : undefined;
+    const name = isTree(entry) ? entry.name : undefined;
     if (typeof name !== "string") continue;
     if (seen.has(name)) {
       const found = `${describeValue(name)} a second time`;
@@ -102,7 +102,7 @@ function checkAddresses(raw: Tree, drafts: Draft[]): void {
     }
     seen.set(key, owner);
   };
-  for (const [i, listener] of listOf(raw["listeners"]).entries()) {
+  for (const [i, listener] of listOf(raw.listeners).entries()) {
     if (!isTree(listener)) continue;
     const { listen } = listener;
     const path = ["listeners", i, "listen"];
@@ -110,16 +110,16 @@ function checkAddresses(raw: Tree, drafts: Draft[]): void {
     else for (const [j, one] of listen.entries()) take(one, [...path, j], `listeners[${i}]`);
   }
   const { admin } = raw;
-  if (isTree(admin)) take(admin["listen"], ["admin", "listen"], "admin");
+  if (isTree(admin)) take(admin.listen, ["admin", "listen"], "admin");
   else take(admin, ["admin"], "admin");
 }
 
 function checkListenerLimits(listener: Tree, path: readonly PathStep[], drafts: Draft[]): void {
-  const limits = isTree(listener["limits"]) ? listener["limits"] : {};
-  const line = sizeOf(limits["requestLine"]) ?? 8 * 1024;
-  const head = sizeOf(limits["head"]) ?? 32 * 1024;
+  const limits = isTree(listener.limits) ? listener.limits : {};
+  const line = sizeOf(limits.requestLine) ?? 8 * 1024;
+  const head = sizeOf(limits.head) ?? 32 * 1024;
   if (line <= head) return;
-  const key = limits["head"] === undefined ? "requestLine" : "head";
+  const key = limits.head === undefined ? "requestLine" : "head";
   const found = describeValue(limits[key]);
   const expected =
     key === "head"
@@ -129,8 +129,8 @@ function checkListenerLimits(listener: Tree, path: readonly PathStep[], drafts: 
 }
 
 function checkUpstream(upstream: Tree, path: readonly PathStep[], drafts: Draft[]): void {
-  checkTotalTimeout(upstream["timeouts"], [...path, "timeouts"], drafts);
-  const limits = isTree(upstream["limits"]) ? upstream["limits"] : {};
+  checkTotalTimeout(upstream.timeouts, [...path, "timeouts"], drafts);
+  const limits = isTree(upstream.limits) ? upstream.limits : {};
   const { connectionsPerEndpoint: most, idlePerEndpoint: idle } = limits;
   if (typeof most === "number" && typeof idle === "number" && idle > most) {
     const expected = `at most connectionsPerEndpoint (${most})`;
@@ -138,8 +138,8 @@ function checkUpstream(upstream: Tree, path: readonly PathStep[], drafts: Draft[
     drafts.push(draft("warning", at, "value", String(idle), expected));
   }
   const seen = new Set<string>();
-  for (const [i, endpoint] of listOf(upstream["endpoints"]).entries()) {
-    const address = isTree(endpoint) ? endpoint["address"] : endpoint;
+  for (const [i, endpoint] of listOf(upstream.endpoints).entries()) {
+    const address = isTree(endpoint) ? endpoint.address : endpoint;
     if (typeof address !== "string") continue;
     if (seen.has(address)) {
       const found = `${describeValue(address)} a second time`;
@@ -153,12 +153,12 @@ function checkUpstream(upstream: Tree, path: readonly PathStep[], drafts: Draft[
 /** A part of the exchange that may last longer than the whole never runs out itself. */
 function checkTotalTimeout(timeouts: unknown, path: readonly PathStep[], drafts: Draft[]): void {
   if (!isTree(timeouts)) return;
-  const total = durationOf(timeouts["total"]);
+  const total = durationOf(timeouts.total);
   if (total === null) return;
   for (const part of ["connect", "firstByte", "betweenBytes"]) {
     const length = durationOf(timeouts[part]);
     if (length === null || length <= total) continue;
-    const expected = `at most total (${String(timeouts["total"])}), or it never runs out`;
+    const expected = `at most total (${String(timeouts.total)}), or it never runs out`;
     drafts.push(draft("error", [...path, part], "value", describeValue(timeouts[part]), expected));
   }
 }

@@ -82,16 +82,16 @@ function checkSplit(route: Tree, report: Reporter): void {
 function checkRewrite(route: Tree, report: Reporter): void {
   const { rewrite, match } = route;
   if (!isTree(rewrite)) return;
-  if (route["redirect"] !== undefined || route["respond"] !== undefined) {
+  if (route.redirect !== undefined || route.respond !== undefined) {
     const expected = "it in a route to an upstream";
     report.add("warning", "key", ["rewrite"], "a rewrite that has no effect here", expected);
   }
   for (const key of ["stripPrefix", "addPrefix"]) {
-    if (rewrite["path"] === undefined || rewrite[key] === undefined) continue;
+    if (rewrite.path === undefined || rewrite[key] === undefined) continue;
     report.add("error", "key", ["rewrite", key], `path and ${key} together`, "one of them");
   }
-  const strip = rewrite["stripPrefix"];
-  const prefix = isTree(match) && isTree(match["path"]) ? match["path"]["prefix"] : undefined;
+  const strip = rewrite.stripPrefix;
+  const prefix = isTree(match) && isTree(match.path) ? match.path.prefix : undefined;
   if (typeof strip !== "string" || typeof prefix !== "string") return;
   if (`${prefix}/`.startsWith(strip.replace(/\/?$/, "/"))) return;
   const expected = `a prefix of every path that matches (${prefix})`;
@@ -99,11 +99,10 @@ function checkRewrite(route: Tree, report: Reporter): void {
 }
 
 function checkTemplates(route: Tree, report: Reporter): void {
-  const known = [...placeholders, ...capturesOf(route["match"])];
+  const known = [...placeholders, ...capturesOf(route.match)];
   const { redirect, rewrite } = route;
-  if (isTree(redirect))
-    checkTemplate(redirect["location"], ["redirect", "location"], known, report);
-  if (isTree(rewrite)) checkTemplate(rewrite["path"], ["rewrite", "path"], known, report);
+  if (isTree(redirect)) checkTemplate(redirect.location, ["redirect", "location"], known, report);
+  if (isTree(rewrite)) checkTemplate(rewrite.path, ["rewrite", "path"], known, report);
 }
 
 function checkTemplate(
@@ -123,13 +122,10 @@ function checkTemplate(
 /** The names that the route's path gives to templates: `id` of `:id`, and `*`. */
 function capturesOf(match: unknown): readonly string[] {
   if (!isTree(match)) return [];
-  const path = isTree(match["path"])
-    ? (match["path"]["pattern"] ?? match["path"]["prefix"])
-    : match["path"];
+  const path = isTree(match.path) ? (match.path.pattern ?? match.path.prefix) : match.path;
   if (typeof path !== "string") return [];
   const names = path.split("/").filter((segment) => segment.startsWith(":"));
-  const open =
-    path.endsWith("/*") || (isTree(match["path"]) && match["path"]["prefix"] !== undefined);
+  const open = path.endsWith("/*") || (isTree(match.path) && match.path.prefix !== undefined);
   return [...names.map((name) => name.slice(1)), ...(open ? ["*"] : [])];
 }
 
@@ -146,10 +142,10 @@ function checkFixedAnswer(route: Tree, report: Reporter): void {
         `none with status ${status} (RFC 9110 §6.4.1)`,
       );
     }
-    checkNames(respond["headers"], ["respond", "headers"], report);
+    checkNames(respond.headers, ["respond", "headers"], report);
   }
-  const fixed = route["respond"] !== undefined || route["redirect"] !== undefined;
-  if (fixed && route["requestHeaders"] !== undefined) {
+  const fixed = route.respond !== undefined || route.redirect !== undefined;
+  if (fixed && route.requestHeaders !== undefined) {
     const expected = "it in a route to an upstream";
     report.add("warning", "key", ["requestHeaders"], "an edit that has no effect here", expected);
   }
@@ -160,7 +156,7 @@ function checkEdits(route: Tree, report: Reporter): void {
     const edits = route[side];
     if (!isTree(edits)) continue;
     for (const verb of ["set", "add"]) checkNames(edits[verb], [side, verb], report);
-    for (const [i, name] of (Array.isArray(edits["remove"]) ? edits["remove"] : []).entries()) {
+    for (const [i, name] of (Array.isArray(edits.remove) ? edits.remove : []).entries()) {
       checkName(name, [side, "remove", i], "value", report);
     }
   }

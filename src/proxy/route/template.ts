@@ -1,5 +1,6 @@
 /** What fills the placeholders of a template. */
 export interface TemplateValues {
+  /** Without its port. */
   readonly host: string;
   /** The normalised path. */
   readonly path: string;
