@@ -5,6 +5,7 @@ import {
   isIpv6,
   parseIp,
   type SocketAddress,
+  unmapIp,
 } from "../core/address.ts";
 import { NetError } from "../core/errors.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./constants.ts";
@@ -62,13 +63,16 @@ export class SockaddrBox {
     this.#length.words[0] = SOCKADDR_IN6_LENGTH;
   }
 
-  /** What a system call wrote. A socket without a name is a Unix path of "". */
+  /**
+   * What a system call wrote. A socket without a name is a Unix path of ""; an IPv4 peer of a socket
+   * for both families has its IPv4 address.
+   */
   decode(): SocketAddress {
     const { bytes } = this.#memory;
     const { family } = this;
     if (family === AF_INET || family === AF_INET6) {
       const ip = family === AF_INET ? ipFromBytes(bytes, IPV4, 4) : ipFromBytes(bytes, IPV6, 16);
-      return { kind: "ip", ip, port: bytes.readUInt16BE(PORT) };
+      return { kind: "ip", ip: unmapIp(ip), port: bytes.readUInt16BE(PORT) };
     }
     const end = this.length;
     let stop = PATH;

@@ -88,10 +88,12 @@ export class Sockets {
     return Math.abs(this.option(fd, K.SOL_SOCKET, K.SO_ERROR));
   }
 
-  /** Whether unread bytes wait on the socket, also after a reset. */
-  hasUnread(fd: number): boolean {
-    const { address } = this.#option;
-    return this.#c.recv(fd, address, 1, K.MSG_PEEK) > 0;
+  /**
+   * Whether unread bytes wait on the socket, also after a reset: positive if so, 0 at the end of the
+   * stream, or -errno. An error that waited is cleared by this.
+   */
+  peek(fd: number): number {
+    return result(this.#c.recv(fd, this.#option.address, 1, K.MSG_PEEK));
   }
 
   shutdownWrite(fd: number): number {

@@ -288,7 +288,7 @@ export class EpollStream implements Stream, Source, OutboxOwner {
   /** Sending has failed. What the peer sent before is delivered first: it may be an early answer. */
   #afterSendError(): void {
     const error = this.#outbox.error;
-    const drained = this.#readEnded || (this.#paused && !this.#hasUnread());
+    const drained = this.#readEnded || (this.#paused && this.#peek() <= 0);
     if (drained) {
       this.#close(systemError(error, "send", this.#source, "if-reused"), true);
       return;
@@ -298,17 +298,23 @@ export class EpollStream implements Stream, Source, OutboxOwner {
     if (!this.#paused) this.#goOnLater();
   }
 
-  /** An error waits on the socket that no read or write has reported. */
+  /** After the reads: an error may wait on the socket that none of them has met. */
   #onSocketError(): void {
-    // Held back by a pause with bytes in front of it: `resume` reads these, then meets the error.
-    if (this.#outbox.error !== 0 || (!this.#readEnded && this.#readable && this.#hasUnread()))
-      return;
-    const error = this.#reactor.sockets.pendingError(this.#fd);
+    // A send has met it, or more reads are to come that will.
+    if (this.#outbox.error !== 0 || this.#listed) return;
+    let error = 0;
+    if (this.#paused && !this.#readEnded) {
+      const unread = this.#peek();
+      // `resume` reads what is in front of the error, then meets it.
+      if (unread > 0) return;
+      error = -unread;
+    }
+    if (error === 0 || error === EAGAIN) error = this.#reactor.sockets.pendingError(this.#fd);
     if (error !== 0) this.#close(systemError(error, "stream", this.#source, "if-reused"), true);
   }
 
-  #hasUnread(): boolean {
-    return this.#reactor.sockets.hasUnread(this.#fd);
+  #peek(): number {
+    return this.#reactor.sockets.peek(this.#fd);
   }
 
   get #source(): "upstream" | "downstream" {

@@ -25,7 +25,7 @@ export function faultCases(scene: Scene): void {
 
   it("onConnect throws: the stream dies", async () => {
     const { world } = scene;
-    const { listener } = await world.pair();
+    const listener = await world.listen("127.0.0.1:0", [world.recorder("server")]);
     const client = world.recorder("client");
     client.whenConnected = failing;
     world.connect(listener.address, client);
