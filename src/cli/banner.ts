@@ -1,0 +1,86 @@
+import type { EffectiveConfig } from "../config/effective.ts";
+import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import type { ProxyPlan } from "./plan.ts";
+
+export interface BannerFacts {
+  readonly plan: ProxyPlan;
+  /** With concrete ports. */
+  readonly config: EffectiveConfig;
+  readonly version: string;
+  readonly admin: SocketAddress | null;
+  readonly demo: SocketAddress | null;
+}
+
+/** What is said once everything serves: what listens where, and what to try next. */
+export function banner(facts: BannerFacts, colour: boolean): string {
+  const { plan, version } = facts;
+  const bold = (text: string): string => (colour ? `\u001b[1m${text}\u001b[0m` : text);
+  const driver = plan.driverFallback === null ? plan.driver : `node (${plan.driverFallback})`;
+  const workers = plan.workers === 1 ? "1 worker" : `${plan.workers} workers`;
+  const head = `${bold(`Millrace ${version}`)}  ${workers}, driver ${driver}, process ${process.pid}`;
+  const lines = ["", head, "", ...listening(facts)];
+  return `${[...lines, "", ...toTry(facts, bold), ""].join("\n")}\n`;
+}
+
+function listening({ plan, config, admin, demo }: BannerFacts): string[] {
+  const rows: string[][] = [];
+  for (const { addresses, settings, routes } of config.listeners) {
+    const what = plan.module === null ? `${routes?.length ?? 0} routes` : (plan.file ?? "");
+    for (const address of addresses) {
+      rows.push([
+        "listener",
+        urlOf(address),
+        routes?.length === 1 ? settings.name : `${settings.name}, ${what}`,
+      ]);
+    }
+  }
+  for (const { name, endpoints } of config.upstreams) {
+    rows.push([
+      "upstream",
+      name,
+      endpoints.map((endpoint) => targetOf(endpoint.target)).join(", "),
+    ]);
+  }
+  if (admin !== null) rows.push(["admin", urlOf(admin), "health, metrics, configuration"]);
+  if (demo !== null) rows.push(["demo", urlOf(demo), "the embedded origin"]);
+  const width = Math.max(...rows.map((row) => row[1]!.length));
+  return rows.map(
+    ([kind, where, what]) => `  ${kind!.padEnd(10)}${where!.padEnd(width + 2)}${what}`,
+  );
+}
+
+function toTry({ config, admin, demo }: BannerFacts, bold: (text: string) => string): string[] {
+  const address = config.listeners[0]!.addresses[0]!;
+  const commands = [curl(address, demo === null ? "/" : "/echo")];
+  if (demo !== null && address.kind === "ip") commands.push(curl(address, "/sse", "-N"));
+  if (admin !== null) commands.push(curl(admin, "/upstreams"), curl(admin, "/metrics"));
+  const lines = ["Try:", ...commands.map((command) => `  ${bold(command)}`)];
+  if (demo !== null && address.kind === "ip")
+    lines.push(`  or open ${urlOf(address)} in a browser`);
+  lines.push("", "Ctrl-C stops it.");
+  return lines;
+}
+
+function curl(address: SocketAddress, path: string, flags = ""): string {
+  const words = [
+    "curl",
+    flags,
+    ...(address.kind === "unix" ? ["--unix-socket", address.path] : []),
+  ];
+  const base = address.kind === "unix" ? "http://localhost" : urlOf(address).replace(/\/$/, "");
+  return `${words.filter((word) => word !== "").join(" ")} ${base}${path}`;
+}
+
+/** The address as a client would write it: a wildcard becomes the loopback address. */
+function urlOf(address: SocketAddress): string {
+  if (address.kind === "unix") return formatSocketAddress(address);
+  const text = formatSocketAddress(address);
+  const reachable = text.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
+  return `http://${reachable}/`;
+}
+
+function targetOf(
+  target: EffectiveConfig["upstreams"][number]["endpoints"][number]["target"],
+): string {
+  return target.kind === "name" ? `${target.host}:${target.port}` : formatSocketAddress(target);
+}

@@ -1,0 +1,79 @@
+import { Command, CommanderError, Option } from "commander";
+import { ExitCode } from "./exit-code.ts";
+import type { Plan } from "./plan.ts";
+import type { ProxyArguments } from "./plan-proxy.ts";
+import { packageVersion } from "./version.ts";
+
+const examples = `
+Examples:
+  $ millrace proxy --listen 127.0.0.1:8080 --to 127.0.0.1:9000
+  $ millrace proxy --listen '*:80' --to app1:9000 --to app2:9000 --workers 4
+  $ millrace proxy millrace.yaml
+  $ millrace proxy app.ts --driver node --admin off
+  $ millrace check millrace.yaml
+
+Exit status: 0 after draining; 1 when it cannot run (an address is taken, say);
+2 for wrong flags or configuration, with nothing bound.
+`;
+
+/** Reads the arguments after the program's name and does what needs no proxy: help, version, checks. */
+export async function plan(argv: readonly string[]): Promise<Plan> {
+  let result: Plan = { kind: "exit", code: ExitCode.ok };
+  const program = commandLine((outcome) => {
+    result = outcome;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander ends with 0 for help and version that were asked for, and has printed the rest.
+    const asked = error.exitCode === 0;
+    return { kind: "exit", code: asked ? ExitCode.ok : ExitCode.usage };
+  }
+  return result;
+}
+
+function commandLine(done: (plan: Plan) => void): Command {
+  const program = new Command("millrace")
+    .description("A programmable network stack: reverse proxy, load balancer and API gateway.")
+    .version(packageVersion())
+    .addHelpText("after", examples)
+    .showHelpAfterError("(millrace --help shows what there is)")
+    .exitOverride();
+  addProxy(program, done);
+  addCheck(program, done);
+  return program;
+}
+
+function addProxy(program: Command, done: (plan: Plan) => void): void {
+  program
+    .command("proxy")
+    .description("serve as a reverse proxy, by a YAML file, a TypeScript module or flags alone")
+    .argument("[file]", "CONFIG.yaml, or a module that exports defineProxy({…})")
+    .option("--listen <address>", "where clients connect (repeat for several)", collect, [])
+    .option("--to <address>", "an endpoint to forward to (repeat for several)", collect, [])
+    .option("--workers <n>", 'worker threads, or "auto" for one a core')
+    .option("--admin <address>", 'where the admin listens, or "off"')
+    .option("--access-log <where>", '"on" (standard output), "off", or the path of a file')
+    .addOption(
+      new Option("--driver <driver>", "how to do network I/O").choices(["auto", "epoll", "node"]),
+    )
+    .addHelpText("after", examples)
+    .action(async (file: string | undefined, flags: Omit<ProxyArguments, "file">) => {
+      const { planProxy } = await import("./plan-proxy.ts");
+      done(await planProxy({ ...flags, file }));
+    });
+}
+
+function addCheck(program: Command, done: (plan: Plan) => void): void {
+  program
+    .command("check")
+    .description("check a configuration and say what is wrong with it, without running it")
+    .argument("<file>", "CONFIG.yaml, or a module that exports defineProxy({…})")
+    .action(async (file: string) => {
+      const { check } = await import("./check.ts");
+      done({ kind: "exit", code: await check(file) });
+    });
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];

@@ -1,0 +1,10 @@
+import type { EffectiveConfig } from "../config/effective.ts";
+import { MetricLayout } from "../telemetry/layout.ts";
+
+/** The layout of a configuration's counters; main thread and workers have to agree on it. */
+export function metricLayout(config: EffectiveConfig): MetricLayout {
+  return new MetricLayout({
+    listeners: config.listeners.map((listener) => listener.settings.name),
+    upstreams: config.upstreams.map((upstream) => upstream.name),
+  });
+}

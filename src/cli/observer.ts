@@ -1,0 +1,91 @@
+import { formatSocketAddress } from "../core/address.ts";
+import type { NetError } from "../core/errors.ts";
+import type { ProxyObserver } from "../proxy/observer.ts";
+import type { Session } from "../proxy/session-api.ts";
+import type { AccessLog } from "../telemetry/access-log.ts";
+import type { MetricRecorder } from "../telemetry/recorder.ts";
+
+/** Joins the proxy to telemetry: what the one tells, the other counts and logs. */
+export class TelemetryObserver implements ProxyObserver {
+  readonly #recorder: MetricRecorder;
+  readonly #log: AccessLog | null;
+  readonly #onFault: (where: string, error: unknown) => void;
+
+  /** `log`: null for no access log. `onFault` is told of each exception, after it was counted. */
+  constructor(
+    recorder: MetricRecorder,
+    log: AccessLog | null,
+    onFault: (where: string, error: unknown) => void,
+  ) {
+    this.#recorder = recorder;
+    this.#log = log;
+    this.#onFault = onFault;
+  }
+
+  connectionOpened(listener: string): void {
+    this.#recorder.connectionOpened(listener);
+  }
+
+  connectionClosed(listener: string): void {
+    this.#recorder.connectionClosed(listener);
+  }
+
+  connectionRefused(listener: string): void {
+    this.#recorder.connectionRefused(listener);
+  }
+
+  requestEnded(session: Session): void {
+    const recorder = this.#recorder;
+    const s = session.summary;
+    recorder.request(session.listener, s.status, s.total, s.requestBytes, s.responseBytes);
+    if (s.upstream !== null) {
+      recorder.upstreamRequest(s.upstream, s.reused, s.connect, s.firstByte);
+    }
+    if (s.error !== null) recorder.requestError(session.listener, s.error.code, s.error.source);
+    if (this.#log?.sampled()) this.#logRequest(this.#log, session);
+  }
+
+  upstreamConnected(upstream: string): void {
+    this.#recorder.upstreamConnected(upstream);
+  }
+
+  upstreamClosed(upstream: string): void {
+    this.#recorder.upstreamClosed(upstream);
+  }
+
+  upstreamConnectFailed(upstream: string, error: NetError): void {
+    this.#recorder.upstreamConnectFailed(upstream, error.code);
+  }
+
+  retried(upstream: string, error: NetError): void {
+    this.#recorder.retried(upstream, error.code);
+  }
+
+  fault(where: string, error: unknown): void {
+    this.#recorder.fault();
+    this.#onFault(where, error);
+  }
+
+  #logRequest(log: AccessLog, session: Session): void {
+    const s = session.summary;
+    log.write({
+      listener: session.listener,
+      route: session.route,
+      client: formatSocketAddress(session.client.remote),
+      method: s.method,
+      host: s.host,
+      target: s.target,
+      status: s.status,
+      requestBytes: s.requestBytes,
+      responseBytes: s.responseBytes,
+      connect: s.connect,
+      firstByte: s.firstByte,
+      total: s.total,
+      upstream: s.upstream,
+      endpoint: s.endpoint,
+      attempts: s.attempts,
+      reused: s.reused,
+      error: s.error,
+    });
+  }
+}

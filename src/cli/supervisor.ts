@@ -1,0 +1,224 @@
+import { Worker } from "node:worker_threads";
+import type { Duration } from "../core/time.ts";
+import type { ServerSnapshot } from "../proxy/server.ts";
+import { describeError, type Report } from "./report.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
+
+export interface SupervisorOptions {
+  readonly entry: URL;
+  readonly workers: number;
+  readonly start: (index: number) => WorkerStart;
+  readonly report: Report;
+  /** Takes lines of the access log; `taken` says when the sink has them. */
+  readonly log: (text: string, taken: () => void) => void;
+  /** Limits of a worker's heap, see `worker_threads`. */
+  readonly resourceLimits?: Worker["resourceLimits"];
+}
+
+/** A worker could not start: its own words, ready for print. */
+export class WorkerStartError extends Error {
+  override readonly name = "WorkerStartError";
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A worker that lived this long did not fail at its start: its replacement comes at once. */
+const settledMs = 10_000;
+const firstDelayMs = 100;
+const lastDelayMs = 10_000;
+/** Past a drain's deadline, how long a worker may take to say that it is done. */
+const drainMarginMs = 2_000;
+
+type State = "starting" | "ready" | "gone";
+
+/** One place for a worker: its thread is replaced, the place stays. */
+class Place {
+  readonly index: number;
+  worker: Worker | null = null;
+  state: State = "gone";
+  startedAt = 0;
+  delayMs = firstDelayMs;
+  restart: NodeJS.Timeout | null = null;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/**
+ * Starts the workers, replaces one that dies and ends them all. A place whose worker dies again and
+ * again waits longer before each replacement, up to ten seconds; the others go on serving.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #places: readonly Place[];
+  readonly #asked = new Map<number, (snapshot: ServerSnapshot) => void>();
+  #lastId = 0;
+  #restarts = 0;
+  #up = false;
+  #draining = false;
+  #whenGone: (() => void) | null = null;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#places = Array.from({ length: options.workers }, (_, index) => new Place(index));
+  }
+
+  /** Resolves when every worker serves; rejects with a WorkerStartError after ending them all. */
+  async start(): Promise<void> {
+    try {
+      await Promise.all(this.#places.map((place) => this.#first(place)));
+      this.#up = true;
+    } catch (error) {
+      this.terminate();
+      throw error;
+    }
+  }
+
+  /** Every worker serves, and none was told to stop. */
+  get ready(): boolean {
+    return !this.#draining && this.#places.every((place) => place.state === "ready");
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Workers that serve now. */
+  get readyWorkers(): number {
+    return this.#places.filter((place) => place.state === "ready").length;
+  }
+
+  /** Workers that were replaced since the start. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** What each worker that serves says of itself; one that does not answer in time is left out. */
+  async snapshots(timeoutMs: number): Promise<readonly ServerSnapshot[]> {
+    const serving = this.#places.filter((place) => place.state === "ready");
+    const answers = await Promise.all(serving.map((place) => this.#ask(place, timeoutMs)));
+    return answers.filter((answer) => answer !== null);
+  }
+
+  /** Lets requests under way end until the deadline; resolves when every worker is gone. */
+  async drain(deadline: Duration): Promise<void> {
+    this.#draining = true;
+    for (const place of this.#places) {
+      if (place.restart !== null) clearTimeout(place.restart);
+      place.restart = null;
+      this.#post(place, { kind: "drain", deadline });
+    }
+    if (this.#allGone()) return;
+    const late = setTimeout(() => this.terminate(), deadline / 1_000 + drainMarginMs);
+    await new Promise<void>((resolve) => {
+      this.#whenGone = resolve;
+    });
+    clearTimeout(late);
+  }
+
+  /** Ends every worker at once. */
+  terminate(): void {
+    this.#draining = true;
+    for (const place of this.#places) void place.worker?.terminate();
+  }
+
+  #first(place: Place): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#spawn(place, (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  /** Starts a thread in a place; `started` hears once how that went. */
+  #spawn(place: Place, started: (error: WorkerStartError | null) => void): void {
+    const { entry, start, resourceLimits } = this.#options;
+    const worker = new Worker(entry, {
+      workerData: start(place.index),
+      name: `millrace-worker-${place.index}`,
+      ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    });
+    place.worker = worker;
+    place.state = "starting";
+    place.startedAt = performance.now();
+    let cause: string | null = null;
+    worker.on("message", (message: FromWorker) => {
+      if (message.kind === "ready") {
+        place.state = "ready";
+        started(null);
+      } else if (message.kind === "failed") {
+        cause = message.reason;
+        started(new WorkerStartError(message.code, message.reason));
+        void worker.terminate();
+      } else this.#receive(place, worker, message);
+    });
+    worker.on("error", (error: unknown) => {
+      cause = describeError(error);
+    });
+    worker.on("exit", (code) => {
+      const before = place.state;
+      place.state = "gone";
+      place.worker = null;
+      const why = cause ?? `exit status ${code}`;
+      if (before === "starting") started(new WorkerStartError("WORKER_FAILED", why));
+      this.#ended(place, before, why);
+    });
+  }
+
+  #receive(place: Place, worker: Worker, message: FromWorker): void {
+    if (message.kind === "log") {
+      const { length } = message.text;
+      this.#options.log(message.text, () =>
+        this.#post(place, { kind: "log-taken", characters: length }),
+      );
+    } else if (message.kind === "fault") {
+      this.#options.report.error(`${message.where}: ${message.text}`);
+    } else if (message.kind === "snapshot") {
+      this.#asked.get(message.id)?.(message.snapshot);
+    } else if (message.kind === "drained") void worker.terminate();
+  }
+
+  #ended(place: Place, before: State, why: string): void {
+    if (this.#draining) {
+      if (this.#allGone()) this.#whenGone?.();
+      return;
+    }
+    // `start` rejects for it, and nothing was served yet.
+    if (before === "starting" && !this.#up) return;
+    const lived = performance.now() - place.startedAt;
+    place.delayMs = lived >= settledMs ? firstDelayMs : Math.min(place.delayMs * 2, lastDelayMs);
+    this.#options.report.error(
+      `worker ${place.index} ended: ${why}\n  a new one starts in ${place.delayMs} ms`,
+    );
+    place.restart = setTimeout(() => {
+      place.restart = null;
+      this.#restarts++;
+      this.#spawn(place, () => {});
+    }, place.delayMs);
+  }
+
+  #ask(place: Place, timeoutMs: number): Promise<ServerSnapshot | null> {
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      const settle = (snapshot: ServerSnapshot | null): void => {
+        clearTimeout(timer);
+        this.#asked.delete(id);
+        resolve(snapshot);
+      };
+      const timer = setTimeout(() => settle(null), timeoutMs);
+      this.#asked.set(id, settle);
+      this.#post(place, { kind: "snapshot", id });
+    });
+  }
+
+  #post(place: Place, message: ToWorker): void {
+    place.worker?.postMessage(message);
+  }
+
+  #allGone(): boolean {
+    return this.#places.every((place) => place.worker === null);
+  }
+}

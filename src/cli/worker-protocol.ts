@@ -1,0 +1,38 @@
+import type { EffectiveConfig } from "../config/effective.ts";
+import type { Duration } from "../core/time.ts";
+import type { ServerSnapshot } from "../proxy/server.ts";
+
+/** All that a worker needs to start; plain data, passed as `workerData`. */
+export interface WorkerStart {
+  /** From 0; a replacement has its predecessor's. */
+  readonly index: number;
+  /** Checked, with concrete ports and without `demo` endpoints. */
+  readonly config: EffectiveConfig;
+  readonly driver: Driver;
+  /** The program's file, absolute; null: the configuration's routes. */
+  readonly module: string | null;
+  /** Memory of a `CounterMemory` of `workers` rows. */
+  readonly counters: SharedArrayBuffer;
+  readonly workers: number;
+}
+
+/** A driver that was chosen: no "auto". */
+export type Driver = "epoll" | "node";
+
+export type ToWorker =
+  /** Stop accepting, finish what is under way, cut the rest at the deadline, then say "drained". */
+  | { readonly kind: "drain"; readonly deadline: Duration }
+  | { readonly kind: "snapshot"; readonly id: number }
+  /** That many characters of the access log were taken by its sink. */
+  | { readonly kind: "log-taken"; readonly characters: number };
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  /** It could not start; nothing of it listens. */
+  | { readonly kind: "failed"; readonly reason: string; readonly code: string }
+  | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: ServerSnapshot }
+  | { readonly kind: "drained" }
+  /** Whole lines of the access log. */
+  | { readonly kind: "log"; readonly text: string }
+  /** Something threw; requests go on. */
+  | { readonly kind: "fault"; readonly where: string; readonly text: string };

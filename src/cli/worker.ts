@@ -1,0 +1,124 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { NetError } from "../core/errors.ts";
+import type { Rng } from "../core/random.ts";
+import type { Duration } from "../core/time.ts";
+import type { Transport } from "../core/transport.ts";
+import type { ProxyProgram } from "../proxy/program.ts";
+import type { RouteSettings } from "../proxy/route/settings.ts";
+import { ProxyServer } from "../proxy/server.ts";
+import { CounterMemory } from "../telemetry/counters.ts";
+import { MetricRecorder } from "../telemetry/recorder.ts";
+import { FaultReport } from "./fault-report.ts";
+import { metricLayout } from "./metric-names.ts";
+import { TelemetryObserver } from "./observer.ts";
+import { openTransport } from "./transport-choice.ts";
+import type { WorkerLog } from "./worker-log.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
+
+/*
+ * One worker thread: one transport, one proxy server. Modules that serve only some configurations (the
+ * log, routes, drivers) are imported when needed: a thread's memory is mostly the code that it loaded.
+ */
+const port = parentPort!;
+const start = workerData as WorkerStart;
+const post = (message: FromWorker): void => port.postMessage(message);
+
+const faults = new FaultReport(
+  (where, text) => post({ kind: "fault", where, text }),
+  () => performance.now(),
+);
+
+let running: { server: ProxyServer; log: WorkerLog | null } | null = null;
+let drainAsked: Duration | null = null;
+
+port.on("message", (message: ToWorker) => {
+  if (message.kind === "drain") void drain(message.deadline);
+  else if (message.kind === "log-taken") running?.log?.taken(message.characters);
+  else if (running !== null) {
+    post({ kind: "snapshot", id: message.id, snapshot: running.server.snapshot() });
+  }
+});
+
+try {
+  await run();
+  if (drainAsked === null) post({ kind: "ready" });
+  else await drain(drainAsked);
+} catch (error) {
+  if (!(error instanceof NetError)) throw error;
+  post({ kind: "failed", reason: error.message, code: error.code });
+}
+
+async function run(): Promise<void> {
+  const { config, index, workers } = start;
+  const transport = await openTransport(start.driver, (error) => faults.fault("driver", error));
+  // Sockets behind FFI do not end with the thread: whatever ends it, the transport has to close them.
+  process.on("exit", () => transport.close());
+
+  const layout = metricLayout(config);
+  const memory = new CounterMemory(layout.slots, workers, start.counters);
+  const recorder = new MetricRecorder(layout, memory.row(index));
+  const log = await openLog(transport, recorder);
+  const observer = new TelemetryObserver(recorder, log?.accessLog ?? null, (where, error) =>
+    faults.fault(where, error),
+  );
+  const program = await importProgram();
+  const server = new ProxyServer({
+    transport,
+    program: program ?? unrouted,
+    upstreams: config.upstreams,
+    observer,
+  });
+  await server.start();
+  await listen(server, transport.rng);
+  running = { server, log };
+}
+
+async function openLog(transport: Transport, recorder: MetricRecorder): Promise<WorkerLog | null> {
+  const settings = start.config.log.access;
+  if (settings === null) return null;
+  const { WorkerLog } = await import("./worker-log.ts");
+  return new WorkerLog(settings, transport.rng, recorder, (text) => post({ kind: "log", text }));
+}
+
+async function importProgram(): Promise<ProxyProgram | null> {
+  if (start.module === null) return null;
+  const { importModule } = await import("./program-module.ts");
+  return (await importModule(start.module)) as ProxyProgram;
+}
+
+async function listen(server: ProxyServer, rng: Rng): Promise<void> {
+  for (const listener of start.config.listeners) {
+    const program = listener.routes === null ? undefined : await routed(listener.routes, rng);
+    for (const address of listener.addresses) {
+      // A path belongs to one socket, so the first worker alone serves Unix sockets.
+      if (address.kind === "unix" && start.index !== 0) continue;
+      const reusePort = address.kind === "ip" && start.workers > 1;
+      await server.listen(address, listener.settings, { reusePort }, program);
+    }
+  }
+}
+
+async function routed(routes: readonly RouteSettings[], rng: Rng): Promise<ProxyProgram> {
+  const { routeProgram } = await import("../proxy/route/program.ts");
+  return routeProgram(routes, rng);
+}
+
+/** Stands in where every listener brings its own routes. */
+const unrouted: ProxyProgram = {
+  upstreamPeer(session) {
+    throw new NetError("NO_ROUTE", `listener ${session.listener} has no routes`, {
+      source: "internal",
+      status: 404,
+    });
+  },
+};
+
+async function drain(deadline: Duration): Promise<void> {
+  if (running === null) {
+    drainAsked = deadline;
+    return;
+  }
+  await running.server.drain(deadline);
+  running.log?.flush();
+  post({ kind: "drained" });
+}
