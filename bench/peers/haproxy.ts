@@ -22,8 +22,9 @@ export const haproxy: Peer = {
   },
 };
 
-/** Streams both ways by nature. `splice-auto` was tried: see README.md. */
-function configuration({ port, originPort, workers, forwarded }: PeerOptions): string {
+/** Streams both ways by nature. */
+function configuration(options: PeerOptions): string {
+  const { port, originPort, workers, forwarded, largeBodies } = options;
   return `
 global
   # HAProxy reckons two descriptors a connection and would refuse to start under a limit of
@@ -31,6 +32,7 @@ global
   maxconn 12000
   no strict-limits
   nbthread ${workers}
+${largeBodies ? "  tune.bufsize 65536" : ""}
   # No "log" line: nothing is logged.
 
 defaults

@@ -20,7 +20,7 @@ function serve(): void {
     agent: new Agent({
       keepAlive: true,
       maxSockets: Number.POSITIVE_INFINITY,
-      maxFreeSockets: 256,
+      maxFreeSockets: 1024,
     }),
     xfwd: fields === "forwarded",
   });

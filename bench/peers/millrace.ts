@@ -46,7 +46,7 @@ listeners:
     timeouts:
       idle: 5m
     forwarding:
-      via: null
+      via: "off"
       xForwarded: "${options.forwarded ? "append" : "off"}"
       forwarded: "off"
     routes:
@@ -56,7 +56,7 @@ upstreams:
     endpoints:
       - 127.0.0.1:${options.originPort}
     limits:
-      idlePerEndpoint: 256
+      idlePerEndpoint: 1024
     timeouts:
       idle: 5m
 `;

@@ -27,7 +27,6 @@ function configuration({ port, originPort, workers, forwarded, folder }: PeerOpt
 daemon off;
 pid ${folder}/nginx.pid;
 worker_processes ${workers};
-worker_rlimit_nofile 65536;
 error_log stderr error;
 events {
   worker_connections 20000;
@@ -47,7 +46,7 @@ http {
   client_max_body_size 0;
   upstream origin {
     server 127.0.0.1:${originPort};
-    keepalive 256;
+    keepalive 1024;
     keepalive_requests 1000000000;
     keepalive_timeout 300s;
   }

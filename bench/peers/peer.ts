@@ -10,6 +10,8 @@ export interface PeerOptions {
   readonly workers: number;
   /** Add X-Forwarded-For, -Proto and -Host; otherwise none of them. */
   readonly forwarded: boolean;
+  /** Bodies of 100 KB and more are coming: a peer that has a buffer size to set may raise it. */
+  readonly largeBodies: boolean;
   /** A folder for its files, removed afterwards. */
   readonly folder: string;
   /** Goes before the command: pins it to its cores and raises the limit on descriptors. */

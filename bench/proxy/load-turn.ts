@@ -25,6 +25,7 @@ export async function takeTurn(input: TurnInput): Promise<{ turn: Turn; errors: 
   const user = after.user - before.user;
   const system = after.system - before.system;
   const requests = Math.max(1, result.requests);
+  const bytes = result.bytes + result.requests * (load.requestBody ?? 0);
   return {
     turn: {
       requestsPerSecond: result.requests / result.seconds,
@@ -34,7 +35,7 @@ export async function takeTurn(input: TurnInput): Promise<{ turn: Turn; errors: 
       busy: (user + system) / 1e6 / result.seconds / input.cores,
       p50: result.p50 / 1e3,
       p99: result.p99 / 1e3,
-      megabytesPerSecond: result.bytes / 1e6 / result.seconds,
+      megabytesPerSecond: bytes / 1e6 / result.seconds,
     },
     errors: result.errors,
   };

@@ -13,7 +13,7 @@ export interface Turn {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Of response bytes, heads included. */
+  /** Of what wrk received, and of the request bodies that it sent. */
   readonly megabytesPerSecond: number;
 }
 
@@ -35,10 +35,10 @@ export interface LoadResult {
   readonly errors: number;
   /** After the last round. */
   readonly memory: Memory;
-  /** Over the proxy's whole life, warm-ups included. */
   readonly upstream: UpstreamUse;
 }
 
+/** Over the proxy's whole life, warm-ups included, as the origin counted. */
 export interface UpstreamUse {
   readonly connections: number;
   readonly requests: number;

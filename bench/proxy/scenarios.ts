@@ -5,6 +5,7 @@ interface ScenarioBase {
   readonly describes: string;
   readonly workers: number;
   readonly forwarded: boolean;
+  readonly largeBodies: boolean;
 }
 
 /** Requests as fast as they come, by wrk. */
@@ -21,7 +22,7 @@ export interface IdleScenario extends ScenarioBase {
 
 export type Scenario = LoadScenario | IdleScenario;
 
-const single = { kind: "load", workers: 1, forwarded: false } as const;
+const single = { kind: "load", workers: 1, forwarded: false, largeBodies: false } as const;
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -47,19 +48,22 @@ export const scenarios: readonly Scenario[] = [
     ...single,
     name: "download-100k",
     describes: "64 keep-alive connections, 100 KiB responses",
+    largeBodies: true,
     load: { path: "/100k", connections: 64 },
   },
   {
     ...single,
     name: "download-10m",
     describes: "16 keep-alive connections, 10 MiB responses",
+    largeBodies: true,
     load: { path: "/10m", connections: 16 },
   },
   {
     ...single,
     name: "upload-1m",
     describes: "16 keep-alive connections, 1 MiB requests",
-    load: { path: "/upload", connections: 16, script: "upload.lua" },
+    largeBodies: true,
+    load: { path: "/upload", connections: 16, script: "upload.lua", requestBody: 1024 * 1024 },
   },
   {
     ...single,
@@ -78,6 +82,7 @@ export const scenarios: readonly Scenario[] = [
     kind: "idle",
     workers: 1,
     forwarded: false,
+    largeBodies: false,
     name: "idle-10k",
     describes: "10,000 idle connections, each after one request: memory",
     connections: 10_000,

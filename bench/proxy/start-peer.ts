@@ -24,6 +24,7 @@ export async function startPeer(
       originPort,
       workers: scenario.workers,
       forwarded: scenario.forwarded,
+      largeBodies: scenario.largeBodies,
       folder,
       launcher: pinned(scenario.workers > 1 ? "0,1" : "0"),
       nodeFlags: options.nodeFlags,

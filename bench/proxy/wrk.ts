@@ -8,6 +8,8 @@ export interface WrkLoad {
   readonly headers?: readonly string[];
   /** A script of this folder. */
   readonly script?: string;
+  /** Bytes of body that the script sends with each request. */
+  readonly requestBody?: number;
 }
 
 export interface WrkResult {
