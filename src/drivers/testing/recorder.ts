@@ -34,6 +34,10 @@ export class Recorder implements ConnectHandler {
     this.#stream = stream;
   }
 
+  get accepted(): boolean {
+    return this.#stream !== null;
+  }
+
   get connected(): boolean {
     return this.events.includes("connect");
   }

@@ -90,14 +90,9 @@ export class World {
   async pair(address = "127.0.0.1:0"): Promise<Pair> {
     const server = this.recorder("server");
     const client = this.recorder("client");
-    let accepted = false;
-    const listener = await this.transport.listen(at(address), {}, (stream) => {
-      server.stream = stream;
-      accepted = true;
-      return server;
-    });
+    const listener = await this.listen(address, [server]);
     this.connect(listener.address, client);
-    await this.until("connection", () => accepted && client.connected);
+    await this.until("connection", () => server.accepted && client.connected);
     return { client, server, listener };
   }
 

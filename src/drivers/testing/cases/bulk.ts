@@ -30,7 +30,8 @@ export function bulkCases(scene: Scene): void {
         expect(server.bytes.equals(sent.bytes)).toBe(true);
         expect(client.bytes.equals(answered.bytes)).toBe(true);
         expect([client.closes, server.closes]).toEqual([[null], [null]]);
-        expect(client.events.slice(-2)).toEqual(["end", "close"]);
+        const last = client.events.filter((event) => event !== "writable").slice(-2);
+        expect(last).toEqual(["end", "close"]);
         listener.close();
       }),
       { seed: SEED, numRuns: 12 },

@@ -84,6 +84,85 @@ export function closingCases(scene: Scene): void {
     expect([client.closes, server.closes]).toEqual([[null], [null]]);
   });
 
+  it("closed with bytes queued: all of them arrive, then the end; nothing more is read", async () => {
+    const { world } = scene;
+    const { client, server } = await world.pair();
+    const big = Buffer.alloc(3_000_000, "abcdefg");
+    client.act((stream) => {
+      stream.write(big, 0, big.length);
+      stream.close();
+    });
+    await world.until("end", () => server.ended);
+    await world.until("close", () => client.closed);
+    expect(server.bytes.equals(big)).toBe(true);
+    expect(client.closes).toEqual([null]);
+    server.act((stream) => stream.end());
+    await world.until("close", () => server.closed);
+    await world.quiet();
+    expect(client.events.filter((event) => event !== "writable")).toEqual(["connect", "close"]);
+  });
+
+  it("closed with nothing queued: onClose at once, the peer hears the end", async () => {
+    const { world } = scene;
+    const { client, server } = await world.pair();
+    client.send("all");
+    await world.until("sent", () => server.text === "all" && client.stream.queued === 0);
+    client.act((stream) => stream.close());
+    expect(client.closes).toEqual([null]);
+    expect(client.stream.closed).toBe(true);
+    client.act((stream) => stream.close());
+    await world.until("end", () => server.ended);
+  });
+
+  it("closed inside onData after an answer: the peer gets the answer and the end", async () => {
+    const { world } = scene;
+    const { client, server } = await world.pair();
+    server.whenData = () => {
+      server.stream.write(Buffer.from("answer"), 0, 6);
+      server.stream.close();
+    };
+    client.send("request");
+    await world.until("end", () => client.ended);
+    await world.until("close", () => server.closed);
+    expect(client.text).toBe("answer");
+    expect(server.events).toEqual(["data", "close"]);
+    expect(server.closes).toEqual([null]);
+  });
+
+  it("ended, then closed: what was queued arrives", async () => {
+    const { world } = scene;
+    const { client, server } = await world.pair();
+    const big = Buffer.alloc(1_000_000, "abcdefg");
+    client.act((stream) => {
+      stream.write(big, 0, big.length);
+      stream.end();
+      stream.close();
+    });
+    await world.until("end", () => server.ended);
+    await world.until("close", () => client.closed);
+    expect(server.bytes.equals(big)).toBe(true);
+    expect(client.closes).toEqual([null]);
+  });
+
+  it("closed, then aborted before all is sent: closes once", async () => {
+    const { world } = scene;
+    const { client, server } = await world.pair();
+    server.pause();
+    const big = Buffer.alloc(16_000_000);
+    client.act((stream) => {
+      stream.write(big, 0, big.length);
+      stream.close();
+    });
+    await world.quiet();
+    expect(client.closed).toBe(false);
+    client.act((stream) => stream.abort());
+    expect(client.closes).toEqual([null]);
+    if (!server.closed) server.resume();
+    await world.until("close", () => server.closed);
+    expect(server.closes[0]?.code).toBe("ECONNRESET");
+    expect(server.length).toBeLessThan(big.length);
+  });
+
   it("aborted: the peer closes once with ECONNRESET, the own end without error", async () => {
     const { world } = scene;
     const { client, server } = await world.pair();

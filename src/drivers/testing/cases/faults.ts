@@ -25,12 +25,13 @@ export function faultCases(scene: Scene): void {
 
   it("onConnect throws: the stream dies", async () => {
     const { world } = scene;
-    const listener = await world.listen("127.0.0.1:0", [world.recorder("server")]);
+    const server = world.recorder("server");
+    const listener = await world.listen("127.0.0.1:0", [server]);
     const client = world.recorder("client");
     client.whenConnected = failing;
     world.connect(listener.address, client);
-    await world.until("close", () => client.closed);
-    expect(client.stream.closed).toBe(true);
+    await world.until("both closed", () => client.closed && server.closed);
+    expect(client.events).toEqual(["connect", "close"]);
   });
 
   it("onWritable throws: the stream dies", async () => {

@@ -1,0 +1,174 @@
+import { randomInt } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { performance } from "node:perf_hooks";
+import { type IpAddress, parseIp, type SocketAddress } from "../../core/address.ts";
+import { NetError } from "../../core/errors.ts";
+import { type Rng, SeededRng } from "../../core/random.ts";
+import { after, type Instant, instant } from "../../core/time.ts";
+import type {
+  Acceptor,
+  ConnectHandler,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Stream,
+  Timer,
+  TimerTarget,
+  Transport,
+} from "../../core/transport.ts";
+import { localOf, remoteOf, unboundFor } from "./addresses.ts";
+import { listenWithNode, type NodeListener } from "./listener.ts";
+import { LoopTimer } from "./loop-timer.ts";
+import { WriteSlab } from "./pending-bytes.ts";
+import { NodeStream, type StreamOwner } from "./stream.ts";
+
+export interface NodeTransportOptions {
+  /** Seeds `rng`; drawn from the operating system when absent. */
+  readonly seed?: number;
+  /** What a handler, an acceptor or a timer threw. Without it, it is thrown as uncaught. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+export function createNodeTransport(options: NodeTransportOptions = {}): NodeTransport {
+  return new NodeTransport(options);
+}
+
+/** The portable transport, over node:net. It holds the loop open while it has work. */
+export class NodeTransport implements Transport, StreamOwner {
+  readonly name = "node";
+  readonly rng: Rng;
+  readonly slab = new WriteSlab();
+  readonly #onFault: ((error: unknown) => void) | undefined;
+  readonly #timers: LoopTimer;
+  readonly #streams = new Set<NodeStream>();
+  readonly #listeners = new Set<NodeListener>();
+  /** Streams with something to flush at the end of this turn. */
+  #dirty: NodeStream[] = [];
+  #flushed: NodeStream[] = [];
+  readonly #flush = (): void => this.#flushAll();
+  #closed = false;
+
+  constructor(options: NodeTransportOptions) {
+    this.rng = new SeededRng(options.seed ?? randomInt(2 ** 48 - 1));
+    this.#onFault = options.onFault;
+    this.#timers = new LoopTimer(
+      () => this.now(),
+      (error) => this.fault(error),
+    );
+  }
+
+  now(): Instant {
+    return instant(performance.now() * 1_000);
+  }
+
+  schedule(target: TimerTarget, at: Instant): Timer {
+    return this.#timers.schedule(target, at);
+  }
+
+  async listen(
+    address: SocketAddress,
+    options: ListenOptions,
+    acceptor: Acceptor,
+  ): Promise<Listener> {
+    this.#checkOpen();
+    const listener = await listenWithNode(
+      address,
+      options,
+      (socket) => this.#accept(socket, listener.address, acceptor),
+      (closed) => this.#listeners.delete(closed),
+    );
+    this.#listeners.add(listener);
+    if (this.#closed) {
+      listener.close();
+      this.#checkOpen();
+    }
+    return listener;
+  }
+
+  connect(address: SocketAddress, options: ConnectOptions, handler: ConnectHandler): Stream {
+    this.#checkOpen();
+    const socket = connect(connectOptions(address, options));
+    const stream = new NodeStream(this, socket, unboundFor(address), address, handler);
+    this.#streams.add(stream);
+    if (options.timeout !== undefined) {
+      stream.connectTimer = this.schedule(stream, after(this.now(), options.timeout));
+    }
+    return stream;
+  }
+
+  async resolve(name: string): Promise<readonly IpAddress[]> {
+    try {
+      const found = await lookup(name, { all: true, order: "verbatim" });
+      return found.flatMap(({ address }) => parseIp(address) ?? []);
+    } catch (cause) {
+      const again = cause instanceof Error && "code" in cause && cause.code === "EAI_AGAIN";
+      const retry = again ? "always" : "never";
+      throw new NetError("ENOTFOUND", `resolve ${name}`, { source: "upstream", retry, cause });
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const listener of this.#listeners) listener.close();
+    for (const stream of this.#streams) stream.abort();
+    this.#timers.close();
+  }
+
+  flushSoon(stream: NodeStream): void {
+    if (this.#dirty.length === 0) setImmediate(this.#flush);
+    this.#dirty.push(stream);
+  }
+
+  forget(stream: NodeStream): void {
+    this.#streams.delete(stream);
+  }
+
+  fault(error: unknown): void {
+    if (this.#onFault !== undefined) {
+      this.#onFault(error);
+      return;
+    }
+    setImmediate(() => {
+      throw error;
+    });
+  }
+
+  #accept(socket: Socket, listening: SocketAddress, acceptor: Acceptor): void {
+    const stream = new NodeStream(this, socket, localOf(socket, listening), remoteOf(socket), null);
+    this.#streams.add(stream);
+    try {
+      const handler = acceptor(stream);
+      if (handler === null) stream.abort();
+      else stream.adopt(handler);
+    } catch (error) {
+      stream.abort();
+      this.fault(error);
+    }
+  }
+
+  #flushAll(): void {
+    const streams = this.#dirty;
+    this.#dirty = this.#flushed;
+    for (const stream of streams) stream.flush();
+    streams.length = 0;
+    this.#flushed = streams;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error("the transport is closed");
+  }
+}
+
+function connectOptions(address: SocketAddress, options: ConnectOptions) {
+  if (address.kind === "unix") return { path: address.path, allowHalfOpen: true };
+  const tcp: TcpNetConnectOpts & { allowHalfOpen: boolean } = {
+    host: address.ip,
+    port: address.port,
+    allowHalfOpen: true,
+    noDelay: true,
+  };
+  if (options.localAddress !== undefined) tcp.localAddress = options.localAddress;
+  return tcp;
+}
