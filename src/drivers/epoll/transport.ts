@@ -84,7 +84,9 @@ export class EpollTransport implements Transport {
     options: ListenOptions,
     acceptor: Acceptor,
   ): Promise<Listener> {
-    this.#checkOpen();
+    if (this.#closed) {
+      throw new NetError("ABORTED", "the transport is closed", { source: "internal" });
+    }
     const reactor = this.#reactor;
     const { fd, address: bound, unlink } = bindAndListen(reactor.sockets, address, options);
     try {
@@ -97,11 +99,11 @@ export class EpollTransport implements Transport {
   }
 
   connect(address: SocketAddress, options: ConnectOptions, handler: ConnectHandler): Stream {
-    this.#checkOpen();
     const reactor = this.#reactor;
     const { sockets } = reactor;
-    const fd = sockets.open(familyOf(address));
     const addresses = new ConnectedAddresses(sockets, address);
+    if (this.#closed) return afterClose(new EpollStream(reactor, -1, addresses, handler));
+    const fd = sockets.open(familyOf(address));
     const stream = new EpollStream(reactor, Math.max(fd, -1), addresses, handler);
     const error =
       fd < 0 ? systemError(-fd, "socket", "internal") : this.#start(stream, address, options);
@@ -157,8 +159,11 @@ export class EpollTransport implements Transport {
       throw error;
     }
   }
+}
 
-  #checkOpen(): void {
-    if (this.#closed) throw new Error("the transport is closed");
-  }
+/** No turn comes any more; a handler that connects as it is closed still gets its answer. */
+function afterClose(stream: EpollStream): EpollStream {
+  stream.failSoon(new NetError("ABORTED", "the transport is closed", { source: "internal" }));
+  queueMicrotask(() => stream.onAgain());
+  return stream;
 }
