@@ -28,7 +28,21 @@ const faults = new FaultReport(
   () => performance.now(),
 );
 
-let running: { server: ProxyServer; log: WorkerLog | null } | null = null;
+/** Stands in where every listener brings its own routes. */
+const unrouted: ProxyProgram = {
+  upstreamPeer(session) {
+    throw new NetError("NO_ROUTE", `listener ${session.listener} has no routes`, {
+      source: "internal",
+      status: 404,
+    });
+  },
+};
+
+let running: {
+  readonly transport: Transport;
+  readonly server: ProxyServer;
+  readonly log: WorkerLog | null;
+} | null = null;
 let drainAsked: Duration | null = null;
 
 port.on("message", (message: ToWorker) => {
@@ -70,7 +84,7 @@ async function run(): Promise<void> {
   });
   await server.start();
   await listen(server, transport.rng);
-  running = { server, log };
+  running = { transport, server, log };
 }
 
 async function openLog(transport: Transport, recorder: MetricRecorder): Promise<WorkerLog | null> {
@@ -103,16 +117,6 @@ async function routed(routes: readonly RouteSettings[], rng: Rng): Promise<Proxy
   return routeProgram(routes, rng);
 }
 
-/** Stands in where every listener brings its own routes. */
-const unrouted: ProxyProgram = {
-  upstreamPeer(session) {
-    throw new NetError("NO_ROUTE", `listener ${session.listener} has no routes`, {
-      source: "internal",
-      status: 404,
-    });
-  },
-};
-
 async function drain(deadline: Duration): Promise<void> {
   if (running === null) {
     drainAsked = deadline;
@@ -120,5 +124,6 @@ async function drain(deadline: Duration): Promise<void> {
   }
   await running.server.drain(deadline);
   running.log?.flush();
+  running.transport.close();
   post({ kind: "drained" });
 }
