@@ -1,7 +1,7 @@
 import { allocBytes, copyBytes, latin1, writeLatin1 } from "../core/bytes.ts";
 import type { ByteSink } from "../core/transport.ts";
 import { type FieldId, fieldIdOf } from "./field-id.ts";
-import { CR, equalsIgnoreCase, LF } from "./octets.ts";
+import { COLON, CR, equalsIgnoreCase, LF } from "./octets.ts";
 
 /** Numbers a line takes in `spans`: line start, name end, value start, value end, id. */
 const STRIDE = 5;
@@ -200,7 +200,8 @@ export class Fields {
     const start = this.length;
     this.reserve(line.length);
     copyBytes(line, 0, line.length, this.bytes, start);
-    const nameEnd = start + line.indexOf(0x3a);
+    let nameEnd = start;
+    while (this.bytes[nameEnd] !== COLON) nameEnd++;
     this.length = start + line.length;
     this.addLine(start, nameEnd, nameEnd + 2, this.length - 2, id);
   }

@@ -18,35 +18,37 @@ export function scanFieldLines(
 ): number {
   while (pos < end) {
     const lineStart = pos;
-    while (pos < end && (CLASS[buf[pos]!]! & TOKEN) !== 0) pos++;
-    if (pos === end) return Fault.incomplete;
-    if (pos === lineStart || buf[pos] !== COLON) {
-      if (pos === lineStart && buf[pos] === CR) return emptyLine(buf, pos, end);
-      return faultInName(buf, lineStart, pos);
+    const nameEnd = skip(buf, pos, end, TOKEN);
+    if (nameEnd === end) return Fault.incomplete;
+    if (nameEnd === lineStart || buf[nameEnd] !== COLON) {
+      if (nameEnd === lineStart && buf[nameEnd] === CR) return emptyLine(buf, nameEnd, end);
+      return faultInName(buf, lineStart, nameEnd);
     }
-    const nameEnd = pos++;
-    while (pos < end && (buf[pos] === SP || buf[pos] === HTAB)) pos++;
-    const valueStart = pos;
-    while (pos < end && (CLASS[buf[pos]!]! & VALUE) !== 0) pos++;
+    let valueStart = nameEnd + 1;
+    while (valueStart < end && isSpace(buf[valueStart]!)) valueStart++;
+    pos = skip(buf, valueStart, end, VALUE);
     if (pos + 1 >= end) {
       return pos === end || buf[pos] === CR ? Fault.incomplete : faultInValue(buf[pos]!);
     }
     if (buf[pos] !== CR || buf[pos + 1] !== LF) return faultInValue(buf[pos]!);
     let valueEnd = pos;
-    while (valueEnd > valueStart && (buf[valueEnd - 1] === SP || buf[valueEnd - 1] === HTAB)) {
-      valueEnd--;
-    }
+    while (valueEnd > valueStart && isSpace(buf[valueEnd - 1]!)) valueEnd--;
     pos += 2;
     if (fields.count === maxFields) return Fault.tooManyFields;
-    fields.addLine(
-      lineStart - base,
-      nameEnd - base,
-      valueStart - base,
-      valueEnd - base,
-      fieldIdAt(buf, lineStart, nameEnd),
-    );
+    const id = fieldIdAt(buf, lineStart, nameEnd);
+    fields.addLine(lineStart - base, nameEnd - base, valueStart - base, valueEnd - base, id);
   }
   return Fault.incomplete;
+}
+
+/** The first position from `pos` on whose octet is not of the class. Small, so that it compiles well. */
+function skip(buf: Uint8Array, pos: number, end: number, mask: number): number {
+  while (pos < end && (CLASS[buf[pos]!]! & mask) !== 0) pos++;
+  return pos;
+}
+
+function isSpace(octet: number): boolean {
+  return octet === SP || octet === HTAB;
 }
 
 /** The fault of an octet that ends a line where CRLF should. */
