@@ -13,7 +13,9 @@ describe.runIf(nativeAvailable() === null)("pinned memory", () => {
 
   it("posted to another thread with a transfer: refused, so native code keeps its memory", () => {
     const memory = new PinnedMemory(8);
-    expect(() => structuredClone(memory.bytes, { transfer: [memory.bytes.buffer as ArrayBuffer] })).toThrow();
+    expect(() =>
+      structuredClone(memory.bytes, { transfer: [memory.bytes.buffer as ArrayBuffer] }),
+    ).toThrow();
     expect(memory.bytes.length).toBe(8);
   });
 
