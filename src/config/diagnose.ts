@@ -38,6 +38,8 @@ function diagnose(
   if (issue.code === "invalid_union") {
     const meant = meantOption(issue, value);
     if (meant !== null) return meant.flatMap((inner) => diagnose(inner, path, schema, raw));
+    const stray = strayKey(value, knownKeys(schema, path));
+    if (stray !== undefined) return [unknownKey(stray, path, schema)];
   }
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownKey(key, path, schema));
@@ -59,6 +61,12 @@ function meantOption(issue: z.core.$ZodIssueInvalidUnion, value: unknown): reado
   return within.length === 1 ? within[0]! : null;
 }
 
+/** A key of a map that none of the alternatives knows. */
+function strayKey(value: unknown, known: readonly string[]): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return known.length === 0 ? undefined : Object.keys(value).find((key) => !known.includes(key));
+}
+
 const isWrongKind = (issue: Issue): boolean =>
   issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
 
@@ -69,8 +77,10 @@ function unknownKey(key: string, parent: readonly PathStep[], schema: z.ZodType)
 }
 
 function fixFor(issue: Issue, value: unknown): string | undefined {
-  if (issue.code === "invalid_value" && typeof value === "string") {
-    return didYouMean(value, issue.values.map(String));
+  const words = wordsOf(issue);
+  if (words.length > 0 && typeof value === "string") {
+    const meant = didYouMean(value, words);
+    if (meant !== undefined) return meant;
   }
   if (typeof value === "number" && /^a duration/.test(issue.message)) {
     return `Write "${value}s" for seconds or "${value}ms" for milliseconds.`;
@@ -81,6 +91,12 @@ function fixFor(issue: Issue, value: unknown): string | undefined {
   if (typeof value === "string" && /^an address/.test(issue.message)) return addressFix(value);
   if (value === null) return "Write a value, or leave the key out.";
   return undefined;
+}
+
+/** The words that an issue's schema would have taken. */
+function wordsOf(issue: Issue): readonly string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  return issue.code === "invalid_union" ? issue.errors.flat().flatMap(wordsOf) : [];
 }
 
 function addressFix(text: string): string | undefined {

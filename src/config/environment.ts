@@ -47,10 +47,9 @@ function lookUp(
   const parts = /^([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?$/.exec(inner);
   if (close === "" || parts === null) {
     const found = JSON.stringify(`\${${inner}${close}`);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the user's notation
     return {
       found,
-      expected: 'a variable as in "${NAME}" or "${NAME:-default}"; "$${" for a plain "${"',
+      expected: `a variable as in "\${NAME}" or "\${NAME:-default}"; "$\${" for a plain "\${"`,
     };
   }
   const name = parts[1]!;

@@ -25,16 +25,20 @@ export function loadYaml(
   // What follows a syntax error is guesswork; a doubled key is not one in that sense.
   if (document.errors.some((error) => error.code !== "DUPLICATE_KEY")) return failed(problems);
 
-  for (const { offset, found, expected } of substituteEnvironment(document, env)) {
-    problems.push(source.problemAt(offset, found, expected));
-  }
+  const unset = substituteEnvironment(document, env).map(({ offset, found, expected }) =>
+    source.problemAt(offset, found, expected),
+  );
+  problems.push(...unset);
   const raw = plainData(document);
   if (raw instanceof Error) {
     return failed([...problems, source.problemAt(0, raw.message, "a YAML document without that")]);
   }
   const { parsed, drafts } = validate(fileSchema, raw);
   const all = withoutEchoes([...drafts, ...checkReferences(raw, "file")]);
-  problems.push(...all.map((draft) => source.problem(draft)));
+  // What stands where a variable is missing is wrong because of that.
+  const consequence = (problem: Problem): boolean => unset.some((u) => isSamePlace(u, problem));
+  const found = all.map((draft) => source.problem(draft)).filter((p) => !consequence(p));
+  problems.push(...found);
   if (parsed === null || problems.some(isError)) return failed(problems);
   return { ok: true, config: compileFile(parsed), warnings: inOrder(problems) };
 }
@@ -81,6 +85,8 @@ function withoutEchoes(drafts: readonly Draft[]): readonly Draft[] {
     return true;
   });
 }
+
+const isSamePlace = (a: Problem, b: Problem): boolean => a.line === b.line && a.column === b.column;
 
 const isError = (problem: Problem): boolean => problem.severity === "error";
 

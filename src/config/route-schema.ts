@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { normalizePath } from "../proxy/route/path.ts";
 import { entityName, fieldName, fieldValue, isDnsName, wholeNumber } from "./scalars.ts";
 
 const hostPhrase = 'a host name without port, such as "example.com", or "*.example.com"';
@@ -12,8 +13,14 @@ const hostPattern = z.string({ error: hostPhrase }).transform((text, ctx) => {
   return z.NEVER;
 });
 
+/** Match paths are compared after normalisation, so they must survive it. */
 const pathText = (phrase: string) =>
-  z.string({ error: phrase }).regex(/^\/[!"$->@-~]*$/, { error: phrase });
+  z
+    .string({ error: phrase })
+    .regex(/^\/[!"$->@-~]*$/, { error: phrase })
+    .refine((text) => normalizePath(text) !== null, {
+      error: 'a path without broken escapes, disguised dot segments and ".." above the root',
+    });
 
 const pathPhrase = 'a path that starts with "/", such as "/api"';
 const patternPhrase =

@@ -50,9 +50,9 @@ function resolve(raw: string): string | null {
 function decodeUnreserved(raw: string): string | null {
   if (!/[%\\]/.test(raw)) return raw;
   if (/%(?![0-9A-Fa-f]{2})|%00/.test(raw)) return null;
-  return raw.replaceAll("\\", "%5C").replace(/%[0-9A-Fa-f]{2}/g, (escape) => {
-    const c = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[A-Za-z0-9._~-]/.test(c) ? c : escape.toUpperCase();
+  return raw.replaceAll("\\", "%5C").replace(/%[0-9A-Fa-f]{2}/g, (encoded) => {
+    const c = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return /[A-Za-z0-9._~-]/.test(c) ? c : encoded.toUpperCase();
   });
 }
 

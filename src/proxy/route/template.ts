@@ -33,13 +33,13 @@ export class Template {
   render(from: TemplateValues): string {
     let text = this.#literals[0]!;
     for (const [i, name] of this.#names.entries()) {
-      text += valueOf(name, from) + this.#literals[i + 1]!;
+      text += lookUp(name, from) + this.#literals[i + 1]!;
     }
     return text;
   }
 }
 
-function valueOf(name: string, from: TemplateValues): string {
+function lookUp(name: string, from: TemplateValues): string {
   const capture = from.names.indexOf(name);
   if (capture >= 0) return from.values[capture] ?? "";
   if (name === "host") return from.host;

@@ -1,0 +1,116 @@
+import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import type { Duration } from "../core/time.ts";
+import type { HeaderEdits, RouteAction, RouteSettings } from "../proxy/route/settings.ts";
+import type { EndpointSettings, ListenerSettings, UpstreamSettings } from "../proxy/settings.ts";
+import type { EffectiveConfig } from "./effective.ts";
+import { formatDuration, formatSize } from "./units.ts";
+
+/**
+ * The configuration in force as a person reads it: addresses as text, durations and sizes with units,
+ * secrets masked. Plain data for JSON.
+ */
+export function describeConfig(config: EffectiveConfig): Record<string, unknown> {
+  return {
+    workers: config.workers,
+    driver: config.driver,
+    admin: config.admin === null ? "off" : { listen: formatSocketAddress(config.admin) },
+    log: { level: config.log.level, access: config.log.access ?? "off" },
+    drain: { timeout: formatDuration(config.drain.timeout) },
+    listeners: config.listeners.map(({ addresses, settings, routes }) => ({
+      ...describeListener(settings, addresses),
+      ...(routes !== null && { routes: routes.map(describeRoute) }),
+    })),
+    upstreams: Object.fromEntries(config.upstreams.map((u) => [u.name, describeUpstream(u)])),
+  };
+}
+
+const masked = "***";
+
+/** Whether a field by that name carries something that opens doors. */
+export function isSecret(name: string): boolean {
+  return /auth|cookie|token|secret|passw|api[-_]?key|credential|session|signature|private|jwt/i.test(
+    name,
+  );
+}
+
+function describeListener(settings: ListenerSettings, addresses: readonly SocketAddress[]) {
+  const { limits, timeouts } = settings;
+  return {
+    ...settings,
+    listen: addresses.map(formatSocketAddress),
+    limits: {
+      requestLine: formatSize(limits.requestLine),
+      head: formatSize(limits.head),
+      fields: limits.fields,
+      body: formatSize(limits.body),
+      connections: limits.connections,
+      requestsPerConnection: count(limits.requestsPerConnection),
+    },
+    timeouts: describeDurations(timeouts),
+  };
+}
+
+function describeUpstream(upstream: UpstreamSettings) {
+  const { name: _name, limits, retries, timeouts, ...rest } = upstream;
+  const { failTimeout, keepBody } = retries;
+  return {
+    ...rest,
+    endpoints: upstream.endpoints.map(describeEndpoint),
+    limits: { ...limits, connectionsPerEndpoint: count(limits.connectionsPerEndpoint) },
+    timeouts: describeDurations(timeouts),
+    retries: {
+      ...retries,
+      failTimeout: formatDuration(failTimeout),
+      keepBody: formatSize(keepBody),
+    },
+    resolveEvery: formatDuration(upstream.resolveEvery),
+  };
+}
+
+export function describeEndpoint({ target, weight }: EndpointSettings) {
+  if (target.kind !== "name") return { address: formatSocketAddress(target), weight };
+  return { address: target.port === 0 ? target.host : `${target.host}:${target.port}`, weight };
+}
+
+function describeRoute(route: RouteSettings): RouteSettings {
+  return {
+    ...route,
+    match: { ...route.match, ...maskedConditions(route.match) },
+    action: maskedAction(route.action),
+    requestHeaders: maskedEdits(route.requestHeaders),
+    responseHeaders: maskedEdits(route.responseHeaders),
+  };
+}
+
+/** A route may be opened by a secret header: the value is one as much as in an edit. */
+function maskedConditions({ headers, query }: RouteSettings["match"]) {
+  const mask = (condition: RouteSettings["match"]["headers"][number]) => {
+    if (!isSecret(condition.name)) return condition;
+    if (condition.kind === "in")
+      return { ...condition, values: condition.values.map(() => masked) };
+    return "value" in condition ? { ...condition, value: masked } : condition;
+  };
+  return { headers: headers.map(mask), query: query.map(mask) };
+}
+
+function maskedAction(action: RouteAction): RouteAction {
+  return action.kind === "respond" ? { ...action, headers: maskedFields(action.headers) } : action;
+}
+
+function maskedEdits(edits: HeaderEdits | null): HeaderEdits | null {
+  if (edits === null) return null;
+  return { ...edits, set: maskedFields(edits.set), add: maskedFields(edits.add) };
+}
+
+function maskedFields(fields: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, isSecret(name) ? masked : value]),
+  );
+}
+
+function describeDurations<K extends string>(timeouts: Readonly<Record<K, Duration | null>>) {
+  const entries = Object.entries<Duration | null>(timeouts);
+  return Object.fromEntries(entries.map(([k, d]) => [k, d === null ? "off" : formatDuration(d)]));
+}
+
+const count = (n: number): number | "unlimited" => (n === Infinity ? "unlimited" : n);
