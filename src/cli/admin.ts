@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isLoopback, parseIp, type SocketAddress } from "../core/address.ts";
 import { EXPOSITION_TYPE } from "../telemetry/exposition.ts";
 import { bind } from "./addresses.ts";
+import { createServer } from "./http-server.ts";
 
 /** What the admin tells; each is asked at each request. */
 export interface AdminSources {

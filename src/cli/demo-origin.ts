@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { IpAddress, SocketAddress } from "../core/address.ts";
 import { bind } from "./addresses.ts";
 import { demoPage } from "./demo-page.ts";
+import { createServer } from "./http-server.ts";
 
 /** A small origin so that there is something to see behind a proxy that was just installed. */
 export interface DemoOrigin {
