@@ -111,7 +111,7 @@ export class PeerTable implements Swept {
   }
 
   #add(key: string, address: SocketAddress): Entry {
-    if (this.#entries.size >= this.#max) this.#evict();
+    while (this.#entries.size >= this.#max && this.#evict());
     const endpoint = new Endpoint(this.#defaults, key, address, 1, this.#transport.now());
     const entry: Entry = {
       endpoint,
@@ -125,7 +125,8 @@ export class PeerTable implements Swept {
     return entry;
   }
 
-  #evict(): void {
+  /** False when every one has a request. */
+  #evict(): boolean {
     let victim: string | null = null;
     let best: Entry | null = null;
     for (const [key, entry] of this.#entries) {
@@ -133,9 +134,10 @@ export class PeerTable implements Swept {
       victim = key;
       best = entry;
     }
-    if (victim === null || best === null) return;
+    if (victim === null || best === null) return false;
     this.#entries.delete(victim);
     best.endpoint.retire();
+    return true;
   }
 
   #expectSweep({ settings }: Entry): void {

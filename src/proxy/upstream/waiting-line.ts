@@ -50,13 +50,16 @@ export class WaitingLine {
     return null;
   }
 
-  /** Gives up the slots before the first waiter, once they are the greater part. */
+  /** Closes the gaps once they are more than the waiters, so that the slots stay bounded, too. */
   #tidy(): void {
     const waiters = this.#waiters;
-    while (this.#first < waiters.length && waiters[this.#first] === null) this.#first++;
-    if (this.#first * 2 < waiters.length) return;
-    waiters.copyWithin(0, this.#first);
-    waiters.length -= this.#first;
+    if (waiters.length <= 2 * this.#size) return;
+    let kept = 0;
+    for (let i = this.#first; i < waiters.length; i++) {
+      const waiter = waiters[i]!;
+      if (waiter !== null) waiters[kept++] = waiter;
+    }
+    waiters.length = kept;
     this.#first = 0;
   }
 }
