@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { type EffectiveConfig, withDemoAddress } from "../config/effective.ts";
 import { formatSocketAddress } from "../core/address.ts";
 import { type Duration, millis } from "../core/time.ts";
@@ -15,7 +16,7 @@ import type { ProxyPlan } from "./plan.ts";
 import { processFamilies } from "./process-metrics.ts";
 import { Report } from "./report.ts";
 import { sibling } from "./sibling.ts";
-import { handleSignals } from "./signals.ts";
+import { handleSignals, type StopSignal } from "./signals.ts";
 import { Supervisor, WorkerStartError } from "./supervisor.ts";
 import { mergeUpstreams } from "./upstream-view.ts";
 import { packageVersion } from "./version.ts";
@@ -24,6 +25,7 @@ import { packageVersion } from "./version.ts";
 const interruptGrace = millis(500);
 const snapshotTimeoutMs = 1_000;
 const logFlushMs = 1_000;
+const quitMs = 200;
 
 /** Serves by a plan until a signal ends it; then exits the process. */
 export async function runProxy(plan: ProxyPlan): Promise<void> {
@@ -57,7 +59,7 @@ class ProxyRun {
       stop: () => this.#stop("stopping", interruptGrace),
       reload: () =>
         this.#report.warn("SIGHUP: reloading is not supported yet; restart to apply changes"),
-      quit: (status) => process.exit(status),
+      quit: (signal) => void this.#quit(signal),
     });
     const config = await settleAddresses(await this.#withDemo());
     this.#sink = this.#openLog();
@@ -135,12 +137,27 @@ class ProxyRun {
   }
 
   async #end(deadline: Duration): Promise<void> {
-    await this.#supervisor?.drain(deadline);
+    const gone = (await this.#supervisor?.drain(deadline)) ?? true;
     await this.#sink?.close(logFlushMs);
     this.#admin?.close();
     this.#demo?.close();
+    if (!gone) {
+      this.#report.error("a worker does not react; killing the process");
+      dieBy("SIGKILL");
+    }
     process.exit(ExitCode.ok);
   }
+
+  async #quit(signal: StopSignal): Promise<void> {
+    if ((await this.#supervisor?.stop(quitMs)) === false) dieBy(signal);
+    process.exit(ExitCode.signalled + constants.signals[signal]);
+  }
+}
+
+/** Ends the process as the signal would without handlers: no exit code of ours runs past a stuck thread. */
+function dieBy(signal: "SIGKILL" | StopSignal): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 /** Why it did not start, and what to change. */

@@ -1,5 +1,4 @@
-import { constants } from "node:os";
-import { ExitCode } from "./exit-code.ts";
+export type StopSignal = "SIGTERM" | "SIGINT";
 
 export interface SignalActions {
   /** SIGTERM: finish what is under way. */
@@ -8,8 +7,8 @@ export interface SignalActions {
   stop(): void;
   /** SIGHUP. */
   reload(): void;
-  /** A second SIGTERM or SIGINT; does not return. */
-  quit(status: number): void;
+  /** A second SIGTERM or SIGINT. */
+  quit(signal: StopSignal): void;
 }
 
 /** A terminal's Ctrl-C reaches the process once from the terminal and once through npm or a shell. */
@@ -18,14 +17,14 @@ const echoMs = 200;
 /** Turns signals into actions: the first SIGTERM or SIGINT stops, a second one quits at once. */
 export function handleSignals(actions: SignalActions): void {
   let first: number | null = null;
-  const stopping = (signal: "SIGTERM" | "SIGINT", act: () => void): void => {
+  const stopping = (signal: StopSignal, act: () => void): void => {
     process.on(signal, () => {
       const now = performance.now();
       if (first === null) {
         first = now;
         act();
       } else if (now - first >= echoMs) {
-        actions.quit(ExitCode.signalled + constants.signals[signal]);
+        actions.quit(signal);
       }
     });
   };

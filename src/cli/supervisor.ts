@@ -32,6 +32,8 @@ const firstDelayMs = 100;
 const lastDelayMs = 10_000;
 /** Past a drain's deadline, how long a worker may take to say that it is done. */
 const drainMarginMs = 2_000;
+/** How long a worker may take to end at once. */
+const stopMs = 1_000;
 
 type State = "starting" | "ready" | "gone";
 
@@ -74,7 +76,7 @@ export class Supervisor {
       await Promise.all(this.#places.map((place) => this.#first(place)));
       this.#up = true;
     } catch (error) {
-      this.terminate();
+      await this.stop(stopMs);
       throw error;
     }
   }
@@ -105,26 +107,41 @@ export class Supervisor {
     return answers.filter((answer) => answer !== null);
   }
 
-  /** Lets requests under way end until the deadline; resolves when every worker is gone. */
-  async drain(deadline: Duration): Promise<void> {
+  /** Lets requests under way end until the deadline; whether every worker is gone then. */
+  async drain(deadline: Duration): Promise<boolean> {
+    this.#end({ kind: "drain", deadline });
+    return (await this.#gone(deadline / 1_000 + drainMarginMs)) || this.stop(stopMs);
+  }
+
+  /**
+   * Ends every worker at once; whether all are gone within the time. One that never returns to its loop
+   * stays: ending such a thread by force, `terminate`, would free what libuv still polls (a fault of
+   * koffi's handles) and crash the process, so only the end of the process ends it.
+   */
+  stop(timeoutMs: number): Promise<boolean> {
+    this.#end({ kind: "stop" });
+    return this.#gone(timeoutMs);
+  }
+
+  #end(message: ToWorker): void {
     this.#draining = true;
     for (const place of this.#places) {
       if (place.restart !== null) clearTimeout(place.restart);
       place.restart = null;
-      this.#post(place, { kind: "drain", deadline });
+      this.#post(place, message);
     }
-    if (this.#allGone()) return;
-    const late = setTimeout(() => this.terminate(), deadline / 1_000 + drainMarginMs);
-    await new Promise<void>((resolve) => {
-      this.#whenGone = resolve;
-    });
-    clearTimeout(late);
   }
 
-  /** Ends every worker at once. */
-  terminate(): void {
-    this.#draining = true;
-    for (const place of this.#places) void place.worker?.terminate();
+  /** Waits until every worker is gone; false when the time is over before. */
+  #gone(timeoutMs: number): Promise<boolean> {
+    if (this.#allGone()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.#whenGone = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
   }
 
   #first(place: Place): Promise<void> {
@@ -152,8 +169,8 @@ export class Supervisor {
       } else if (message.kind === "failed") {
         cause = message.reason;
         started(new WorkerStartError(message.code, message.reason));
-        void worker.terminate();
-      } else this.#receive(place, worker, message);
+        this.#post(place, { kind: "stop" });
+      } else this.#receive(place, message);
     });
     worker.on("error", (error: unknown) => {
       cause = describeError(error);
@@ -168,7 +185,7 @@ export class Supervisor {
     });
   }
 
-  #receive(place: Place, worker: Worker, message: FromWorker): void {
+  #receive(place: Place, message: FromWorker): void {
     if (message.kind === "log") {
       const { length } = message.text;
       this.#options.log(message.text, () =>
@@ -178,7 +195,7 @@ export class Supervisor {
       this.#options.report.error(`${message.where}: ${message.text}`);
     } else if (message.kind === "snapshot") {
       this.#asked.get(message.id)?.(message.snapshot);
-    } else if (message.kind === "drained") void worker.terminate();
+    } else if (message.kind === "drained") this.#post(place, { kind: "stop" });
   }
 
   #ended(place: Place, before: State, why: string): void {

@@ -22,15 +22,18 @@ export type Driver = "epoll" | "node";
 export type ToWorker =
   /** Stop accepting, finish what is under way, cut the rest at the deadline, then say "drained". */
   | { readonly kind: "drain"; readonly deadline: Duration }
+  /** End the thread at once. */
+  | { readonly kind: "stop" }
   | { readonly kind: "snapshot"; readonly id: number }
   /** That many characters of the access log were taken by its sink. */
   | { readonly kind: "log-taken"; readonly characters: number };
 
 export type FromWorker =
   | { readonly kind: "ready" }
-  /** It could not start; nothing of it listens. */
+  /** It could not start; it waits for "stop". */
   | { readonly kind: "failed"; readonly reason: string; readonly code: string }
   | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: ServerSnapshot }
+  /** Its transport is closed; it waits for "stop", so that nothing it said before is lost. */
   | { readonly kind: "drained" }
   /** Whole lines of the access log. */
   | { readonly kind: "log"; readonly text: string }

@@ -47,6 +47,7 @@ let drainAsked: Duration | null = null;
 
 port.on("message", (message: ToWorker) => {
   if (message.kind === "drain") void drain(message.deadline);
+  else if (message.kind === "stop") process.exit(0);
   else if (message.kind === "log-taken") running?.log?.taken(message.characters);
   else if (running !== null) {
     post({ kind: "snapshot", id: message.id, snapshot: running.server.snapshot() });
@@ -65,7 +66,7 @@ try {
 async function run(): Promise<void> {
   const { config, index, workers } = start;
   const transport = await openTransport(start.driver, (error) => faults.fault("driver", error));
-  // Sockets behind FFI do not end with the thread: whatever ends it, the transport has to close them.
+  // Sockets behind FFI do not end with the thread, and a poll handle that outlives it crashes libuv.
   process.on("exit", () => transport.close());
 
   const layout = metricLayout(config);
