@@ -48,10 +48,10 @@ const RESPONSE = bytesOf(
 const VIA = bytesOf("Via: 1.1 millrace\r\n");
 const X_FORWARDED_FOR = bytesOf("X-Forwarded-For: ");
 
-let written = 0;
+let sum = 0;
 const sink: ByteSink = {
   write(_buf, start, end) {
-    written += end - start;
+    sum += end - start;
     return false;
   },
 };
@@ -105,7 +105,8 @@ measure("request: receive", REQUEST.length, receiveRequest);
 measure("request: receive, copy, edit, write", REQUEST.length, forwardRequest);
 measure("request: method, path, host name", REQUEST.length, () => {
   receiveRequest();
-  written += request.method.length + request.path.length + request.hostName.length;
+  sum += request.method.length + request.path.length + request.hostName.length;
 });
 measure("response: receive", RESPONSE.length, receiveResponse);
 measure("response: receive, edit, write", RESPONSE.length, forwardResponse);
+if (sum === 0) throw new Error("nothing was written");

@@ -122,10 +122,16 @@ export class RequestReceiver {
     end: number,
     head: RequestHead,
   ): ReceiveEvent {
+    const inFirstLine = section.firstLine < 0;
     const stop = section.take(buf, start, end, this.#limits.head);
     const lineTooLong = section.firstLine < 0 && section.length >= this.#limits.requestLine + 2;
     if (stop === MORE) {
       if (lineTooLong) return this.#fail(Fault.requestLineTooLong);
+      if (inFirstLine && section.firstLine > 0) {
+        // Who speaks HTTP/0.9 waits for its answer now.
+        const line = scanRequestLine(section.bytes, 0, section.firstLine, head);
+        if (line < 0) return this.#fail(line);
+      }
       this.pos = end;
       return "need-data";
     }

@@ -128,9 +128,14 @@ export class ResponseReceiver {
     end: number,
     head: ResponseHead,
   ): ReceiveEvent {
+    const inFirstLine = section.firstLine < 0;
     const stop = section.take(buf, start, end, this.#limits.head);
     if (stop === OVERFLOW) return this.#fail(Fault.headTooLarge);
     if (stop === MORE) {
+      if (inFirstLine && section.firstLine > 0) {
+        const line = scanStatusLine(section.bytes, 0, section.firstLine, head);
+        if (line < 0) return this.#fail(line);
+      }
       this.pos = end;
       return "need-data";
     }
