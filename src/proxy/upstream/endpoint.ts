@@ -1,5 +1,5 @@
 import type { SocketAddress } from "../../core/address.ts";
-import { after, elapsed, type Instant } from "../../core/time.ts";
+import { after, type Duration, elapsed, type Instant } from "../../core/time.ts";
 import type { UpstreamSettings } from "../settings.ts";
 import { PeakEwma } from "./peak-ewma.ts";
 import { Pool } from "./pool.ts";
@@ -37,7 +37,10 @@ export class Endpoint {
   /** Idle connections. */
   readonly pool: Pool;
 
-  readonly #settings: UpstreamSettings;
+  /** Copies of the settings that every pick of every endpoint looks at. */
+  readonly #maxConnections: number;
+  readonly #maxFails: number;
+  readonly #failTimeout: Duration;
   readonly #ewma: PeakEwma;
   /** Valid while down: since when, and when the next trial is due. */
   #downSince = 0 as Instant;
@@ -55,7 +58,9 @@ export class Endpoint {
     this.upstream = settings.name;
     this.weight = weight;
     this.pool = new Pool(settings.limits.idlePerEndpoint);
-    this.#settings = settings;
+    this.#maxConnections = settings.limits.connectionsPerEndpoint;
+    this.#maxFails = settings.retries.maxFails || Number.POSITIVE_INFINITY;
+    this.#failTimeout = settings.retries.failTimeout;
     this.#ewma = new PeakEwma(now);
   }
 
@@ -66,8 +71,7 @@ export class Endpoint {
 
   /** Whether a request could have a connection now: an idle one, or a new one within the limit. */
   get hasCapacity(): boolean {
-    const { connectionsPerEndpoint } = this.#settings.limits;
-    return this.connections < connectionsPerEndpoint || this.pool.size > 0;
+    return this.connections < this.#maxConnections || this.pool.size > 0;
   }
 
   /** Peak EWMA of the time to answer, in microseconds (see `PeakEwma`). */
@@ -118,11 +122,10 @@ export class Endpoint {
   }
 
   get #tripped(): boolean {
-    const { maxFails } = this.#settings.retries;
-    return maxFails > 0 && this.fails >= maxFails;
+    return this.fails >= this.#maxFails;
   }
 
   #timeoutFrom(now: Instant): Instant {
-    return after(now, this.#settings.retries.failTimeout);
+    return after(now, this.#failTimeout);
   }
 }
