@@ -8,10 +8,14 @@ export interface CpuTime {
 
 /** Memory of a group of processes, in bytes. */
 export interface Memory {
-  /** Counts a page once for each process that maps it. */
+  /** Counts a page once for each process of the group that maps it. */
   readonly rss: number;
-  /** Shares a page out among the processes that map it: the figure to add up. */
-  readonly pss: number;
+  /**
+   * Counts pages that the group's processes share once: what is private to each, and the most that
+   * any of them shares. Unlike PSS it does not fall when strangers map the same binary, as every
+   * other Node on the machine does.
+   */
+  readonly resident: number;
   readonly processes: number;
 }
 
@@ -37,16 +41,20 @@ export function cpuOfGroup(group: number): CpuTime {
 
 export function memoryOfGroup(group: number): Memory {
   let rss = 0;
-  let pss = 0;
+  let ofOneAlone = 0;
+  let mostShared = 0;
   let processes = 0;
   for (const pid of processesOfGroup(group)) {
     const rollup = readOrNull(`/proc/${pid}/smaps_rollup`);
     if (rollup === null) continue;
     processes++;
-    rss += kilobytes(rollup, "Rss") * 1_024;
-    pss += kilobytes(rollup, "Pss") * 1_024;
+    const mapped = kilobytes(rollup, "Rss") * 1_024;
+    const alone = (kilobytes(rollup, "Private_Clean") + kilobytes(rollup, "Private_Dirty")) * 1_024;
+    rss += mapped;
+    ofOneAlone += alone;
+    mostShared = Math.max(mostShared, mapped - alone);
   }
-  return { rss, pss, processes };
+  return { rss, resident: ofOneAlone + mostShared, processes };
 }
 
 /** The processes whose process group is this one: what one start of a proxy has spawned. */

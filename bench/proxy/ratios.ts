@@ -40,5 +40,5 @@ function loadRatios(ours: LoadResult, theirs: LoadResult): Record<string, Spread
 }
 
 function idleRatios(ours: IdleResult, theirs: IdleResult): Record<string, Spread> {
-  return { pss: spread([ours.held.pss / theirs.held.pss]) };
+  return { memory: spread([ours.held.resident / theirs.held.resident]) };
 }

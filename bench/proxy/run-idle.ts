@@ -23,7 +23,7 @@ export async function runIdle(
   for (const peer of peers) {
     results[peer.name] = await holdConnections(peer, scenario, options, originPort);
     const { held } = results[peer.name]!;
-    say(`  ${peer.name}: ${(held.pss / 1e6).toFixed(1)} MB PSS`);
+    say(`  ${peer.name}: ${(held.resident / 1e6).toFixed(1)} MB`);
   }
   return results;
 }

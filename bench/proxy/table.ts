@@ -28,8 +28,7 @@ const loadTitles = [
   "p50 ms",
   "p99 ms",
   "MB/s",
-  "RSS MB",
-  "PSS MB",
+  "memory MB",
   "reuse",
   "errors",
 ];
@@ -48,8 +47,7 @@ function loadRow(name: string, { figures, memory, upstream, errors }: LoadResult
     figures.p50.median.toFixed(2),
     figures.p99.median.toFixed(2),
     figures.megabytesPerSecond.median.toFixed(0),
-    megabytes(memory.rss),
-    megabytes(memory.pss),
+    megabytes(memory.resident),
     `${(upstream.reuse * 100).toFixed(3)} %`,
     String(errors),
   ];
@@ -60,9 +58,8 @@ const idleTitles = [
   "opened",
   "failed",
   "lost",
-  "PSS MB before",
-  "PSS MB held",
-  "RSS MB held",
+  "MB before",
+  "MB held",
   "KB each",
   "CPU ms/s",
 ];
@@ -74,10 +71,9 @@ function idleRow(name: string, result: IdleResult): string[] {
     String(opened),
     String(failed),
     String(lost),
-    megabytes(before.pss),
-    megabytes(held.pss),
-    megabytes(held.rss),
-    ((held.pss - before.pss) / 1e3 / Math.max(1, opened)).toFixed(2),
+    megabytes(before.resident),
+    megabytes(held.resident),
+    ((held.resident - before.resident) / 1e3 / Math.max(1, opened)).toFixed(2),
     cpuMillisPerSecond.toFixed(1),
   ];
 }
