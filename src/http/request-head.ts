@@ -237,7 +237,7 @@ export class RequestHead implements TargetSpans {
   }
 
   #rewrite(method: string, target: string): void {
-    const line = allocBytes(method.length + target.length + 11);
+    const line = allocBytes(method.length + target.length + 12);
     const targetStart = writeLatin1(line, 0, method) + 1;
     line[targetStart - 1] = 0x20;
     const targetEnd = writeLatin1(line, targetStart, target);
