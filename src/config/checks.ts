@@ -1,5 +1,6 @@
-import { type Draft, describeValue, type PathStep } from "./problem.ts";
+import { type Draft, describeValue, formatPath, type PathStep } from "./problem.ts";
 import { checkRoute } from "./route-checks.ts";
+import { defaultAdmin } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
@@ -28,6 +29,7 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
       }
     }
     checkUniqueNames(listOf(listener.routes), ["listeners", i, "routes"], "route", drafts);
+    checkShadowed(listOf(listener.routes), ["listeners", i, "routes"], drafts);
   }
   checkUniqueNames(listOf(raw.listeners), ["listeners"], "listener", drafts);
   checkAddresses(raw, drafts);
@@ -89,6 +91,27 @@ function checkUniqueNames(
   }
 }
 
+/** Of two routes with the same match the second is never asked. */
+function checkShadowed(
+  routes: readonly unknown[],
+  path: readonly PathStep[],
+  drafts: Draft[],
+): void {
+  const seen = new Map<string, number>();
+  for (const [i, route] of routes.entries()) {
+    if (!isTree(route)) continue;
+    const match = JSON.stringify(route.match ?? {});
+    const first = seen.get(match);
+    if (first === undefined) seen.set(match, i);
+    else {
+      const found = `the match of ${formatPath([...path, first])} again`;
+      drafts.push(
+        draft("warning", [...path, i], "value", found, "a match of its own, or it is never asked"),
+      );
+    }
+  }
+}
+
 /** An address can be bound once; a port of 0 asks for a free one each time. */
 function checkAddresses(raw: Tree, drafts: Draft[]): void {
   const seen = new Map<string, string>();
@@ -102,6 +125,8 @@ function checkAddresses(raw: Tree, drafts: Draft[]): void {
     }
     seen.set(key, owner);
   };
+  const { admin = defaultAdmin } = raw;
+  take(isTree(admin) ? admin.listen : admin, ["admin"], "admin");
   for (const [i, listener] of listOf(raw.listeners).entries()) {
     if (!isTree(listener)) continue;
     const { listen } = listener;
@@ -109,9 +134,6 @@ function checkAddresses(raw: Tree, drafts: Draft[]): void {
     if (!Array.isArray(listen)) take(listen, path, `listeners[${i}]`);
     else for (const [j, one] of listen.entries()) take(one, [...path, j], `listeners[${i}]`);
   }
-  const { admin } = raw;
-  if (isTree(admin)) take(admin.listen, ["admin", "listen"], "admin");
-  else take(admin, ["admin"], "admin");
 }
 
 function checkListenerLimits(listener: Tree, path: readonly PathStep[], drafts: Draft[]): void {

@@ -1,4 +1,4 @@
-import { type Document, isScalar, parseDocument, type Scalar, visit } from "yaml";
+import { type Document, visit } from "yaml";
 
 /** Values by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,12 +63,12 @@ function lookUp(
   };
 }
 
-/** A number, a boolean, null or text, as YAML reads it; anything more complex stays text. */
-function readScalar(text: string): unknown {
-  if (text === "") return "";
-  const document = parseDocument(text, { logLevel: "silent" });
-  const node = document.contents;
-  if (document.errors.length > 0 || !isScalar(node)) return text;
-  const scalar: Scalar = node;
-  return scalar.type === "PLAIN" ? scalar.value : text;
+/**
+ * A number or a boolean that is written as JSON would write it; all else stays the text that it is, so
+ * that "007" or "1e3" in a variable is not rewritten on its way to a header.
+ */
+function readScalar(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  const n = Number(text);
+  return Number.isFinite(n) && String(n) === text ? n : text;
 }

@@ -1,3 +1,4 @@
+import { checkReferences } from "./checks.ts";
 import { compileFile } from "./compile.ts";
 import { validate } from "./diagnose.ts";
 import type { EffectiveConfig } from "./effective.ts";
@@ -31,7 +32,7 @@ export function configFromFlags(flags: ProxyFlags): LoadResult<EffectiveConfig> 
     ...(flags.driver !== undefined && { driver: flags.driver }),
   };
   const { parsed, drafts } = validate(fileSchema, raw);
-  const problems = [...drafts.map(asFlagProblem), ...repeated("--listen", flags.listen)];
+  const problems = [...drafts, ...checkReferences(raw, "file")].map(asFlagProblem);
   if (parsed === null || problems.length > 0) return { ok: false, problems };
   return { ok: true, config: compileFile(parsed), warnings: [] };
 }
@@ -46,10 +47,10 @@ function asFlagProblem(draft: Draft): Problem {
   if (flag === "--to" && draft.path.length === 3) {
     return problem(flag, "nothing", "at least one endpoint", "Add --to 127.0.0.1:9000, say.");
   }
-  const expected = draft.expected.replace(
-    "{ listen: ADDRESS }",
-    'an address such as "127.0.0.1:9901"',
-  );
+  // A flag is given again where a file has a list, and has no map.
+  const expected = draft.expected
+    .replace("{ listen: ADDRESS }", 'an address such as "127.0.0.1:9901"')
+    .replace(/, or a list of these|, or \{ address, weight \}|; use weight.*/, "");
   return problem(flag, draft.found, expected, draft.fix);
 }
 
@@ -57,12 +58,6 @@ function flagOf({ path }: Draft): string {
   if (path[0] === "listeners") return "--listen";
   if (path[0] === "upstreams") return "--to";
   return `--${String(path[0])}`;
-}
-
-function repeated(flag: string, values: readonly string[]): readonly Problem[] {
-  return values
-    .filter((value, i) => values.indexOf(value) !== i)
-    .map((value) => problem(flag, `"${value}" twice`, "each address once", "Leave one out."));
 }
 
 function problem(flag: string, found: string, expected: string, fix?: string): Problem {

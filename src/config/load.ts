@@ -21,9 +21,12 @@ export function loadYaml(
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
   const source = new SourceMap(fileName, text, document, counter);
-  const problems = document.errors.map((error) => syntaxProblem(error, source));
   // What follows a syntax error is guesswork; a doubled key is not one in that sense.
-  if (document.errors.some((error) => error.code !== "DUPLICATE_KEY")) return failed(problems);
+  const syntax = document.errors.find((error) => error.code !== "DUPLICATE_KEY");
+  if (syntax !== undefined) return failed([syntaxProblem(syntax, source)]);
+  const problems = document.errors.map(({ pos }) =>
+    source.problemAt(pos[0], "this key twice", "each key once in a map"),
+  );
 
   const unset = substituteEnvironment(document, env).map(({ offset, found, expected }) =>
     source.problemAt(offset, found, expected),
@@ -59,11 +62,10 @@ export function loadModule(defaultExport: unknown, fileName: string): LoadResult
 }
 
 function syntaxProblem(error: YAMLParseError, source: SourceMap): Problem {
-  const offset = error.pos[0];
-  const message = error.message.replace(/\.$/, "");
-  if (error.code === "DUPLICATE_KEY")
-    return source.problemAt(offset, "this key twice", "each key once in a map");
-  return source.problemAt(offset, `a mistake in the YAML (${message})`, "well-formed YAML");
+  const found = `a mistake in the YAML (${error.message.replace(/\.$/, "")})`;
+  const problem = source.problemAt(error.pos[0], found, "well-formed YAML");
+  if (!/[{[,]\s*[^"'#]*\$\{/.test(problem.source ?? "")) return problem;
+  return { ...problem, fix: `Inside { } and [ ], put quotes around a variable: "\${NAME}".` };
 }
 
 /** The document as plain data; an Error when aliases do not resolve or explode. */

@@ -56,8 +56,12 @@ export function describeValue(value: unknown): string {
   if (typeof value === "object") return "a map";
   if (typeof value === "function") return "a function";
   if (typeof value !== "string") return String(value);
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  const text = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  return text.replace(controls, " ");
 }
+
+/** What could steer a terminal; JSON.stringify leaves the second half as it is. */
+const controls = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /**
  * One entry a problem: place, path, found, expected, fix; then the line with a caret under the spot.
@@ -82,7 +86,7 @@ function excerpt({ line, column, source = "" }: Problem): string {
   const gutter = `${line} | `;
   // Long lines are cut around the spot so that the caret stays on the screen.
   const from = Math.max(0, column - 80);
-  const shown = source.slice(from, from + 120).replace(/[\u0000-\u001f\u007f]/g, " ");
+  const shown = source.slice(from, from + 120).replace(controls, " ");
   const caret = " ".repeat(gutter.length - 2);
   return `  ${gutter}${shown}\n  ${caret}| ${" ".repeat(column - 1 - from)}^`;
 }

@@ -105,13 +105,18 @@ export const fieldName = z
 
 const fieldValuePhrase = "the value of a header field: printable Latin text without line breaks";
 
-/** RFC 9110 §5.5, without leading or trailing blanks. Numbers are taken as they are written. */
+const fieldValuePattern = /^$|^[!-~\u0080-\u00ff]([\t -~\u0080-\u00ff]*[!-~\u0080-\u00ff])?$/;
+
+/**
+ * RFC 9110 §5.5, without leading or trailing blanks. Whole numbers may stand without quotes; of others
+ * YAML does not keep the spelling.
+ */
 export const fieldValue = z.union(
   [
-    z.string().regex(/^$|^[!-~\u0080-\u00ff]([\t -~\u0080-\u00ff]*[!-~\u0080-\u00ff])?$/),
-    z.number().transform(String),
+    z.string().regex(fieldValuePattern, { error: fieldValuePhrase }),
+    z.int({ error: `${fieldValuePhrase}; put quotes around a fraction` }).transform(String),
   ],
-  { error: fieldValuePhrase },
+  { error: `${fieldValuePhrase}; put quotes around a fraction` },
 );
 
 export const entityName = (what: string) => {

@@ -22,6 +22,8 @@ const driver = z
     '"epoll" is the fast reactor of Linux, "node" runs everywhere; "auto" takes the first that works.',
   );
 
+export const defaultAdmin = "127.0.0.1:9901";
+
 const admin = z
   .union(
     [
@@ -33,7 +35,7 @@ const admin = z
     ],
     { error: `{ listen: ADDRESS }, or "off"` },
   )
-  .prefault({ listen: "127.0.0.1:9901" })
+  .prefault({ listen: defaultAdmin })
   .describe(
     'Health, metrics and the configuration over HTTP: { listen: "127.0.0.1:9901" } or "off". It has no authentication; keep it on loopback.',
   );
