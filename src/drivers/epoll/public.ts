@@ -1,0 +1,2 @@
+/** The entry `millrace/drivers/epoll`. */
+export { createEpollTransport, type EpollOptions, EpollTransport } from "./transport.ts";

@@ -1,0 +1,12 @@
+/** The entry `millrace`: what a proxy program needs. The layers have entries of their own. */
+export { defineProxy, type ProxyModule } from "./config/define.ts";
+export { type ErrorCode, type ErrorSource, NetError, type Retry } from "./core/errors.ts";
+export type { AddressPeer, Peer } from "./proxy/peer.ts";
+export type {
+  BodyChoice,
+  BodyVerdict,
+  MaybePromise,
+  ProxyProgram,
+  RequestVerdict,
+} from "./proxy/program.ts";
+export type { Session, Summary, UpstreamInfo } from "./proxy/session-api.ts";

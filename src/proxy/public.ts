@@ -1,0 +1,9 @@
+/** The entry `millrace/proxy`: the proxy as a part of another program. */
+export type { ProxyObserver } from "./observer.ts";
+export type { AddressPeer, Peer } from "./peer.ts";
+export type { ProxyProgram } from "./program.ts";
+export { routeProgram } from "./route/program.ts";
+export type { RouteAction, RouteMatch, RouteSettings } from "./route/settings.ts";
+export { ProxyServer, type ProxyServerOptions, type ServerSnapshot } from "./server.ts";
+export type { Session, Summary, UpstreamInfo } from "./session-api.ts";
+export type { ListenerSettings, UpstreamSettings } from "./settings.ts";
