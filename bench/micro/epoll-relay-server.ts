@@ -9,7 +9,7 @@ const loopback = (port: string | undefined): SocketAddress => ({
   port: Number(port),
 });
 const origin = loopback(process.argv[3]);
-const receiveBufferSize = Number(process.env.RECEIVE_KIB ?? 64) * 1024;
+const receiveBufferSize = Number(process.env.RECEIVE_KIB ?? 256) * 1024;
 const transport = createEpollTransport({
   receiveBufferSize,
   onFault: (error) => console.error(error),
@@ -34,8 +34,10 @@ class Client implements StreamHandler {
     this.upstream?.stream.resume();
   }
 
+  /** wrk leaves at the end of its time, in the middle of a request. */
   onEnd(): void {
-    this.stream.end();
+    if (this.upstream === null) this.stream.end();
+    else this.stream.abort();
   }
 
   onClose(): void {

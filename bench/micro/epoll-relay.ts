@@ -13,7 +13,9 @@ import { nginx } from "../peers/nginx.ts";
 import type { Peer } from "../peers/peer.ts";
 import { pinned } from "../proxy/launcher.ts";
 import { takeTurn } from "../proxy/load-turn.ts";
+import { parseOptions } from "../proxy/options.ts";
 import { Origin } from "../proxy/origin.ts";
+import { scenarios } from "../proxy/scenarios.ts";
 import { startPeer } from "../proxy/start-peer.ts";
 import { median } from "../proxy/statistics.ts";
 
@@ -54,12 +56,11 @@ interface Row {
 const peers = values["no-nginx"] ? [relay] : [nginx, relay];
 const rows = new Map<string, Row[]>(peers.map((peer) => [peer.name, []]));
 const load = { path: values.path, connections: Number(values.connections) };
-const nodeFlags = values["node-flags"] === "" ? [] : values["node-flags"].split(" ");
+const nodeFlags = values["node-flags"];
+const options = parseOptions(nodeFlags === "" ? [] : [`--node-flags=${nodeFlags}`]);
 
 async function measure(peer: Peer, originPort: number): Promise<void> {
-  const scenario = { workers: 1, forwarded: false } as Parameters<typeof startPeer>[1];
-  const options = { nodeFlags } as unknown as Parameters<typeof startPeer>[2];
-  const { port, running } = await startPeer(peer, scenario, options, originPort);
+  const { port, running } = await startPeer(peer, scenarios[0]!, options, originPort);
   const { turn, errors } = await takeTurn({
     launcher: pinned("1"),
     group: running.pid,
