@@ -161,9 +161,12 @@ const redirect = z
 
 const respond = z
   .strictObject({
-    status: wholeNumber(200, 599).prefault(200),
-    headers: z.record(fieldName, fieldValue).prefault({}),
-    body: z.string({ error: "text" }).prefault(""),
+    status: wholeNumber(200, 599).prefault(200).describe("The status."),
+    headers: z.record(fieldName, fieldValue).prefault({}).describe("Its header fields."),
+    body: z
+      .string({ error: "text" })
+      .prefault("")
+      .describe("The body; plain text unless a Content-Type says otherwise."),
   })
   .describe("Answer with this, without an upstream.");
 
