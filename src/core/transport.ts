@@ -5,7 +5,7 @@ import type { Clock, Duration, Instant } from "./time.ts";
 
 /**
  * The owner of a stream, called by its driver. Calls never nest inside a call that the owner makes on
- * the same stream, except that `onClose` may follow directly from `abort()`.
+ * the same stream, except that `onClose` may follow directly from `abort()` or `close()`.
  */
 export interface StreamHandler {
   /** Bytes buf[start, end) arrived. Borrowed: valid until this call returns; to keep is to copy. */

@@ -183,7 +183,7 @@ export class Attempts implements Waiter {
     let verdict: "default" | "retry" | "fail" = "default";
     if (wasConnected) exchange.program.errorWhileProxy?.(exchange, error, exchange.ctx);
     else {
-      endpoint.connectFailed(now);
+      if (!isOurs(error)) endpoint.connectFailed(now);
       exchange.summary.connected(now);
       verdict = exchange.program.failToConnect?.(exchange, error, exchange.ctx) ?? "default";
     }
@@ -243,7 +243,8 @@ export class Attempts implements Waiter {
     this.queueing.clear();
     if (this.connection === null) return;
     const now = this.exchange.context.transport.now();
-    this.endpoint?.requestEnded(now, this.startedAt, outcome);
+    const answeredAt = (this.exchange.summary.firstByteAt || now) as Instant;
+    this.endpoint?.requestEnded(now, this.startedAt, outcome, answeredAt);
   }
 
   private expired(code: "TOTAL_TIMEOUT" | "CONNECTION_LIMIT"): void {
@@ -254,3 +255,7 @@ export class Attempts implements Waiter {
     this.exchange.fail(new NetError(code, message, { source: "upstream" }));
   }
 }
+
+/** Failures to connect that say nothing of the endpoint: this host has run out of something. */
+const isOurs = (error: NetError): boolean =>
+  error.code === "EMFILE" || error.code === "EADDRNOTAVAIL" || error.code === "EACCES";

@@ -93,9 +93,16 @@ export class Endpoint {
     if (this.#tripped && now >= this.#trialAt) this.#trialAt = this.#timeoutFrom(now);
   }
 
-  requestEnded(now: Instant, startedAt: Instant, outcome: RequestOutcome): void {
+  /** `answeredAt`: when the response began, which is what latency is judged by; not how long a
+   *  download or a stream of events went on after it. */
+  requestEnded(
+    now: Instant,
+    startedAt: Instant,
+    outcome: RequestOutcome,
+    answeredAt: Instant = now,
+  ): void {
     this.active--;
-    const rtt = elapsed(startedAt, now);
+    const rtt = elapsed(startedAt, answeredAt);
     if (outcome === "failure") this.#ewma.observeFailure(now, rtt);
     else if (outcome === "cancelled") this.#ewma.observeAtLeast(now, rtt);
     else {
