@@ -13,6 +13,8 @@ export class Route {
   /** null: an exact path, or any. */
   readonly matcher: PathMatcher | null;
   readonly conditions: Conditions;
+  /** The literal that every path that matches begins with; null when it may be any. */
+  readonly firstSegment: string | null;
 
   constructor(settings: RouteSettings, index: number) {
     const { path } = settings.match;
@@ -21,6 +23,7 @@ export class Route {
     this.exactPath = path?.kind === "exact" ? normalized(path.value) : null;
     this.matcher = path === null || path.kind === "exact" ? null : matcherOf(path);
     this.conditions = new Conditions(settings.match);
+    this.firstSegment = path === null ? null : firstLiteral(path);
   }
 
   get takesAnyPath(): boolean {
@@ -66,6 +69,13 @@ function matcherOf({ kind, value }: PathMatch): PathMatcher {
   if (kind === "prefix") return new PrefixMatcher(normalized(value));
   // "*" survives normalisation and ":" does, too; the captures' names keep their case.
   return new PatternMatcher(normalized(value));
+}
+
+function firstLiteral({ kind, value }: PathMatch): string | null {
+  const segment = normalized(value).split("/")[1] ?? "";
+  const anything = kind === "pattern" ? segment === "*" || segment.startsWith(":") : false;
+  // A prefix of "/" alone takes every first segment.
+  return anything || segment === "" ? null : segment;
 }
 
 function normalized(path: string): string {

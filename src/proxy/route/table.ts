@@ -1,4 +1,5 @@
 import type { RoutableRequest } from "./conditions.ts";
+import { RouteGroup } from "./group.ts";
 import { normalizePath } from "./path.ts";
 import { bySpecificity, Route } from "./route.ts";
 import type { RouteSettings } from "./settings.ts";
@@ -12,7 +13,7 @@ export type Lookup = Route | "no-route" | "bad-path";
  * an earlier group matches, the next is asked.
  *
  * `find` allocates nothing for exact hosts and for paths that are normal already; with wildcards it
- * makes a string per label.
+ * makes a string per label, with many routes of one host a string for the path's first segment.
  */
 export class RouteTable {
   readonly #any = new RouteGroup();
@@ -31,6 +32,9 @@ export class RouteTable {
       if (hosts.length === 0) this.#any.add(route);
       for (const host of new Set(hosts)) this.#groupOf(host.toLowerCase()).add(route);
     }
+    this.#any.index();
+    for (const group of this.#hosts.values()) group.index();
+    for (const group of this.#wildcards.values()) group.index();
     const [first] = this.routes;
     const alone = this.routes.length === 1 && first!.isCatchAll && hostsOf(first!).length === 0;
     this.#only = alone ? first! : null;
@@ -83,39 +87,3 @@ export class RouteTable {
 }
 
 const hostsOf = (route: Route): readonly string[] => route.settings.match.hosts;
-
-/** The routes of one host. Exact paths are looked up, the others asked in order. */
-class RouteGroup {
-  readonly #exact = new Map<string, Route[]>();
-  readonly #others: Route[] = [];
-
-  /** Routes come in the order of `bySpecificity`. */
-  add(route: Route): void {
-    const path = route.exactPath;
-    if (path === null) {
-      this.#others.push(route);
-      return;
-    }
-    const same = this.#exact.get(path);
-    if (same === undefined) this.#exact.set(path, [route]);
-    else same.push(route);
-  }
-
-  get isTotal(): boolean {
-    return this.#others.some((route) => route.isCatchAll);
-  }
-
-  find(request: RoutableRequest, path: string): Route | null {
-    const exact = this.#exact.size > 0 ? this.#exact.get(path) : undefined;
-    if (exact !== undefined) {
-      for (let i = 0; i < exact.length; i++) {
-        if (exact[i]!.conditions.hold(request)) return exact[i]!;
-      }
-    }
-    for (let i = 0; i < this.#others.length; i++) {
-      const route = this.#others[i]!;
-      if (route.matches(request, path)) return route;
-    }
-    return null;
-  }
-}
