@@ -101,6 +101,7 @@ export class Attempts implements Waiter {
     const endpoint = this.endpoint;
     const settings = this.settings;
     if (endpoint === null || settings === null) return;
+    if (!endpoint.hasCapacity) return exchange.fail(atLimit());
     exchange.summary.attempts++;
     exchange.summary.chosen = endpoint;
     exchange.summary.connecting(now);
@@ -141,9 +142,7 @@ export class Attempts implements Waiter {
       return;
     }
     const error = group.saturated
-      ? new NetError("CONNECTION_LIMIT", "every endpoint is at its connection limit", {
-          source: "internal",
-        })
+      ? atLimit()
       : new NetError("NO_ENDPOINT", `upstream ${group.settings.name} has no endpoint`, {
           source: "upstream",
         });
@@ -259,3 +258,8 @@ export class Attempts implements Waiter {
 /** Failures to connect that say nothing of the endpoint: this host has run out of something. */
 const isOurs = (error: NetError): boolean =>
   error.code === "EMFILE" || error.code === "EADDRNOTAVAIL" || error.code === "EACCES";
+
+const atLimit = (): NetError =>
+  new NetError("CONNECTION_LIMIT", "every endpoint is at its connection limit", {
+    source: "internal",
+  });
