@@ -21,6 +21,9 @@ export class WriteSlab {
   }
 }
 
+/** The part of a socket that takes writes. */
+export type WriteTarget = Pick<Socket, "cork" | "uncork" | "write">;
+
 /** What was written in this turn and not yet handed to the socket, copied: it was only borrowed. */
 export class PendingBytes {
   length = 0;
@@ -60,7 +63,7 @@ export class PendingBytes {
   }
 
   /** Hands all of it over, as one `writev` where it is in several pieces. */
-  moveTo(socket: Socket, afterWrite: () => void): void {
+  moveTo(socket: WriteTarget, afterWrite: () => void): void {
     if (this.length === 0) return;
     this.#seal();
     const pieces = this.#pieces;
