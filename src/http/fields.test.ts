@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bytesOf } from "../core/bytes.ts";
 import { FieldId } from "./field-id.ts";
 import { Fields } from "./fields.ts";
-import { TextSink } from "./h1/transcript.fixture.ts";
+import { TextSink } from "./testing/transcript.ts";
 
 const sample = (): Fields => {
   const fields = new Fields();

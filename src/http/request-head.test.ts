@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { bytesOf } from "../core/bytes.ts";
 import { RequestReceiver } from "./h1/request-receiver.ts";
-import { LIMITS, TextSink } from "./h1/transcript.fixture.ts";
 import { RequestHead } from "./request-head.ts";
+import { LIMITS, TextSink } from "./testing/transcript.ts";
 
 const received = (text: string): RequestHead => {
   const head = new RequestHead();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { bytesOf } from "../core/bytes.ts";
 import { ResponseReceiver } from "./h1/response-receiver.ts";
-import { LIMITS, TextSink } from "./h1/transcript.fixture.ts";
 import { ResponseHead } from "./response-head.ts";
+import { LIMITS, TextSink } from "./testing/transcript.ts";
 
 const received = (text: string): ResponseHead => {
   const head = new ResponseHead();

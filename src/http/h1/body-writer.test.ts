@@ -4,8 +4,8 @@ import { NetError } from "../../core/errors.ts";
 import type { ByteSink } from "../../core/transport.ts";
 import { Fields } from "../fields.ts";
 import type { Framing } from "../framing.ts";
+import { TextSink } from "../testing/transcript.ts";
 import { BodyWriter } from "./body-writer.ts";
-import { TextSink } from "./transcript.fixture.ts";
 
 const write = (
   framing: Framing,

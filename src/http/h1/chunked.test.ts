@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { receiveRequests } from "./transcript.fixture.ts";
+import { receiveRequests } from "../testing/transcript.ts";
 
 const FRONT = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -72,6 +72,11 @@ describe("chunked body: taken", () => {
     ["leading zeros", "0002\r\nab\r\n000\r\n\r\n", "ab"],
     ["extensions", '2;a;b=c;d="e\\"; \xe9"\r\nab\r\n0;last\r\n\r\n', "ab"],
     ["extensions with spaces of the grammar", '2; a = b ;c\t=\t"d"\r\nab\r\n0\r\n\r\n', "ab"],
+    [
+      "bounds that hold for each chunk: digits and extension",
+      `${`00000001;${"e".repeat(200)}\r\na\r\n`.repeat(5)}0\r\n\r\n`,
+      "aaaaa",
+    ],
     ["content that looks like chunks", "5\r\n0\r\n\r\n\r\n0\r\n\r\n", "0\r\n\r\n"],
   ];
   for (const [name, body, content] of bodies) {

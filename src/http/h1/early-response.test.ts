@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { latin1 } from "../../core/bytes.ts";
+import { receiveResponses } from "../testing/transcript.ts";
 import { CONTINUE, respondBytes } from "./early-response.ts";
-import { receiveResponses } from "./transcript.fixture.ts";
 
 const text = (bytes: Uint8Array): string => latin1(bytes, 0, bytes.length);
 

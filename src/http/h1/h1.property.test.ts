@@ -4,9 +4,9 @@ import { bytesOf, latin1 } from "../../core/bytes.ts";
 import { Fields } from "../fields.ts";
 import { RequestHead } from "../request-head.ts";
 import { ResponseHead } from "../response-head.ts";
+import { LIMITS, receiveRequests, receiveResponses, TextSink } from "../testing/transcript.ts";
 import { BodyWriter } from "./body-writer.ts";
 import { RequestReceiver } from "./request-receiver.ts";
-import { LIMITS, receiveRequests, receiveResponses, TextSink } from "./transcript.fixture.ts";
 
 // A failing run prints the seed and the path to the counterexample.
 const RUNS = { seed: 9112, numRuns: 400 };

@@ -56,8 +56,8 @@ export function frameRequest(head: RequestHead): number {
 }
 
 /**
- * The same for the response to a request with `method` (RFC 9112 §6.3). Content-Length is removed where
- * it must not be sent (RFC 9110 §8.6).
+ * The same for the response to a request with `method` (RFC 9112 §6.3). Content-Length
+ * and Transfer-Encoding are removed where they must not be sent (RFC 9110 §8.6, RFC 9112 §6.1).
  */
 export function frameResponse(head: ResponseHead, method: string): number {
   const fields = head.fields;
@@ -71,7 +71,8 @@ export function frameResponse(head: ResponseHead, method: string): number {
   if (length < -1) return length;
 
   if (status < 200 || status === 204 || (method === "CONNECT" && status < 300)) {
-    if (length >= 0) fields.removeId(FieldId.contentLength);
+    fields.removeId(FieldId.contentLength);
+    fields.removeId(FieldId.transferEncoding);
     if (status === 101 || (method === "CONNECT" && status >= 200)) head.framing = "tunnel";
     return 0;
   }

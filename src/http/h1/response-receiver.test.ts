@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { bytesOf } from "../../core/bytes.ts";
 import { ResponseHead } from "../response-head.ts";
+import { LIMITS, receiveResponses } from "../testing/transcript.ts";
 import { ResponseReceiver } from "./response-receiver.ts";
-import { LIMITS, receiveResponses } from "./transcript.fixture.ts";
 
 const REFUSED: readonly (readonly [name: string, response: string])[] = [
   ["no HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
@@ -94,6 +94,9 @@ describe("response receiver: how a body ends", () => {
     expect(only(`HTTP/1.1 304 Not Modified\r\n${fields}`).messages).toMatchObject([
       { framing: "none", ended: true, fields: [["Content-Length", "5"]] },
     ]);
+    expect(
+      only(`HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n`).messages,
+    ).toMatchObject([{ framing: "none", ended: true, fields: [] }]);
     expect(only(`HTTP/1.1 204 No Content\r\n${fields}`).messages).toMatchObject([
       { framing: "none", ended: true, fields: [] },
     ]);
@@ -164,6 +167,8 @@ describe("response receiver: sequences", () => {
     expect(receiver.started).toBe(false);
     expect(receiver.receive(text, 0, 1, head)).toBe("need-data");
     expect([receiver.started, receiver.inHead]).toEqual([true, true]);
+    receiver.begin("GET");
+    expect([receiver.started, receiver.inHead]).toEqual([false, false]);
   });
 
   it("what real servers send: empty reason, no space before it, HTTP/1.0, odd statuses", () => {

@@ -1,11 +1,11 @@
 import { allocBytes, latin1, writeLatin1 } from "../../core/bytes.ts";
 import type { ByteSink } from "../../core/transport.ts";
 import type { Fields } from "../fields.ts";
+import type { H1Limits } from "../h1/limits.ts";
+import { RequestReceiver } from "../h1/request-receiver.ts";
+import { ResponseReceiver } from "../h1/response-receiver.ts";
 import { RequestHead } from "../request-head.ts";
 import { ResponseHead } from "../response-head.ts";
-import type { H1Limits } from "./limits.ts";
-import { RequestReceiver } from "./request-receiver.ts";
-import { ResponseReceiver } from "./response-receiver.ts";
 
 export const LIMITS: H1Limits = { requestLine: 256, head: 1024, fields: 20, body: 65_536 };
 
