@@ -26,6 +26,7 @@ export function sourcesUnder(folder: string): readonly SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .filter((path) => !path.startsWith("bench/out/")) // What benchmarks leave behind.
     .toSorted()
     .map((path) => sourceFile(path, readFileSync(join(root, path), "utf8")));
 }
