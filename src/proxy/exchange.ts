@@ -53,6 +53,12 @@ export class Exchange extends SessionState {
     this.attempts.begin();
   }
 
+  /** Gives it back: there is no request after all. */
+  dismiss(): void {
+    this.over = true;
+    this.context.recycle(this);
+  }
+
   // ---- the phases, in order -------------------------------------------------------------------
 
   /** The head is complete: runs the phases as far as they go without waiting. */

@@ -22,7 +22,11 @@ export function prepareRequest(
   head.removeHopByHop(tunnel);
   if (tunnel) head.fields.appendLine(connectionUpgrade, FieldId.connection);
   forwarding.apply(head, hop);
-  if (host !== "preserve") head.fields.set("Host", host === "endpoint" ? endpoint : host.literal);
+  if (typeof host === "object") head.fields.set("Host", host.literal);
+  // An HTTP/1.0 client may send none, but the upstream is spoken to in 1.1 (RFC 9112 §3.2).
+  else if (host === "endpoint" || head.fields.first(FieldId.host) === -1) {
+    head.fields.set("Host", endpoint);
+  }
 }
 
 /**

@@ -57,6 +57,8 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   private holding = false;
   private processing = false;
   private paused = false;
+  /** The exchange has its request's head. */
+  private started = false;
   /** The client's message is complete; what follows is the next one. */
   private requestEnded = false;
   private clientEnded = false;
@@ -221,7 +223,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
         if (this.wait === "body") this.deadline.clear();
         exchange.onRequestEnd(receiver.trailers);
       } else if (event === "need-data") {
-        this.waitForMore();
+        this.waitForMore(exchange);
         break;
       } else if (event === "paused") {
         // Pipelined: the next request waits until this one is answered.
@@ -239,6 +241,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     const { context } = this;
     const exchange = context.exchange();
     this.exchange = exchange;
+    this.started = false;
     this.requestEnded = false;
     exchange.begin(this, this.listener.program, context.transport.now());
     if (this.wait === "idle") this.deadline.clear();
@@ -247,6 +250,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   private head(exchange: Exchange): void {
     const head = exchange.request;
+    this.started = true;
     this.requests++;
     this.closing =
       !head.keepAlive ||
@@ -263,12 +267,18 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     exchange.start();
   }
 
-  private waitForMore(): void {
-    if (this.receiver.inHead) {
+  private waitForMore(exchange: Exchange): void {
+    if (this.started) this.watchBody();
+    else if (this.receiver.inHead) {
       if (this.wait !== "head" || !this.deadline.pending) {
         this.expect("head", this.settings.timeouts.head);
       }
-    } else this.watchBody();
+    } else {
+      // RFC 9112 §2.2: just an empty line, and no request yet.
+      this.exchange = null;
+      exchange.dismiss();
+      this.expect("idle", this.settings.timeouts.idle);
+    }
   }
 
   /** While the body flows, each piece must follow the last in time. */

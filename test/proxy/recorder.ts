@@ -1,0 +1,112 @@
+import type { ErrorCode, NetError } from "../../src/core/errors.ts";
+import type { ProxyObserver } from "../../src/proxy/observer.ts";
+import type { Session } from "../../src/proxy/session-api.ts";
+
+/** The figures of one finished request as plain data. */
+export interface RecordedRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly status: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly connect: number | null;
+  readonly firstByte: number | null;
+  readonly total: number;
+  readonly upstream: string | null;
+  readonly endpoint: string | null;
+  readonly attempts: number;
+  readonly reused: boolean;
+  readonly error: ErrorCode | null;
+  readonly source: string | null;
+}
+
+export interface RecordedFault {
+  readonly where: string;
+  readonly message: string;
+}
+
+/** An observer that keeps everything that it hears. */
+export class Recorder implements ProxyObserver {
+  readonly requests: RecordedRequest[] = [];
+  readonly faults: RecordedFault[] = [];
+  readonly retries: ErrorCode[] = [];
+  readonly connectFailures: ErrorCode[] = [];
+  opened = 0;
+  closed = 0;
+  refused = 0;
+  upstreamOpened = 0;
+  upstreamClosedCount = 0;
+  /** Faults that the test provokes, by their `where`. */
+  readonly expected = new Set<string>();
+
+  get open(): number {
+    return this.opened - this.closed;
+  }
+
+  get upstreamOpen(): number {
+    return this.upstreamOpened - this.upstreamClosedCount;
+  }
+
+  get last(): RecordedRequest {
+    const last = this.requests.at(-1);
+    if (last === undefined) throw new Error("no request has ended");
+    return last;
+  }
+
+  unexpectedFaults(): readonly RecordedFault[] {
+    return this.faults.filter(({ where }) => !this.expected.has(where));
+  }
+
+  connectionOpened(): void {
+    this.opened++;
+  }
+
+  connectionClosed(): void {
+    this.closed++;
+  }
+
+  connectionRefused(): void {
+    this.refused++;
+  }
+
+  requestEnded({ summary }: Session): void {
+    this.requests.push({
+      method: summary.method,
+      target: summary.target,
+      host: summary.host,
+      status: summary.status,
+      requestBytes: summary.requestBytes,
+      responseBytes: summary.responseBytes,
+      connect: summary.connect,
+      firstByte: summary.firstByte,
+      total: summary.total,
+      upstream: summary.upstream,
+      endpoint: summary.endpoint,
+      attempts: summary.attempts,
+      reused: summary.reused,
+      error: summary.error?.code ?? null,
+      source: summary.error?.source ?? null,
+    });
+  }
+
+  upstreamConnected(): void {
+    this.upstreamOpened++;
+  }
+
+  upstreamClosed(): void {
+    this.upstreamClosedCount++;
+  }
+
+  upstreamConnectFailed(_upstream: string, error: NetError): void {
+    this.connectFailures.push(error.code);
+  }
+
+  retried(_upstream: string, error: NetError): void {
+    this.retries.push(error.code);
+  }
+
+  fault(where: string, error: unknown): void {
+    this.faults.push({ where, message: error instanceof Error ? error.message : String(error) });
+  }
+}
