@@ -183,7 +183,7 @@ export class Exchange extends SessionState {
 
   onInformational(): void {
     this.responseHead.removeHopByHop(false);
-    this.downstream.sendInformational(this.responseHead);
+    if (this.downstream.sendInformational(this.responseHead)) this.responses.onDownstreamFull();
   }
 
   onResponseHead(): void {

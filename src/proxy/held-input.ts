@@ -3,6 +3,8 @@ import { allocBytes, copyBytes } from "../core/bytes.ts";
 /**
  * Input that arrived before its reader was ready: the tail of one borrowed buffer, copied. It never
  * holds more than one read of the driver plus what was already held, because its stream is paused.
+ *
+ * Its reader may take all of it, read some, and keep the rest again: that moves no byte.
  */
 export class HeldInput {
   bytes: Uint8Array | null = null;
@@ -11,6 +13,16 @@ export class HeldInput {
 
   get empty(): boolean {
     return this.start === this.end;
+  }
+
+  /** What is held is the caller's: bytes[start, end) as they were before, valid until `settle`. */
+  take(): void {
+    this.start = this.end;
+  }
+
+  /** After `take`: gives the memory back when nothing was kept again. */
+  settle(): void {
+    if (this.start === this.end) this.bytes = null;
   }
 
   /** Keeps buf[start, end), behind what is held already. */

@@ -105,6 +105,10 @@ export class ResponseRelay {
     else this.finish(trailers);
   }
 
+  onDownstreamFull(): void {
+    this.hold(ClientFull);
+  }
+
   onDownstreamWritable(): void {
     if ((this.holds & ClientFull) !== 0) this.release(ClientFull);
   }

@@ -18,8 +18,8 @@ export interface Downstream {
   /** The client's IP address, or "unix" for a Unix socket. */
   readonly clientAddress: string;
   readonly scheme: "http" | "https";
-  /** An interim response (1xx other than 101). */
-  sendInformational(head: ResponseHead): void;
+  /** An interim response (1xx other than 101). True above the high-water mark, as `sendData`. */
+  sendInformational(head: ResponseHead): boolean;
   /** The final response's head; `close` announces that the connection ends with it. */
   sendHead(head: ResponseHead, framing: Framing, contentLength: number, close: boolean): void;
   /** True above the high-water mark, until `onDownstreamWritable`. */

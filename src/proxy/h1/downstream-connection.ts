@@ -1,11 +1,8 @@
 import type { SocketAddress } from "../../core/address.ts";
-import { bytesOf } from "../../core/bytes.ts";
 import { NetError } from "../../core/errors.ts";
 import { type Duration, type Instant, seconds } from "../../core/time.ts";
 import type { Stream, StreamHandler } from "../../core/transport.ts";
-import { FieldId } from "../../http/field-id.ts";
 import type { Fields } from "../../http/fields.ts";
-import { BodyWriter } from "../../http/h1/body-writer.ts";
 import { RequestReceiver } from "../../http/h1/request-receiver.ts";
 import type { Framing, ResponseHead } from "../../http/head.ts";
 import { Deadline } from "../deadline.ts";
@@ -15,13 +12,11 @@ import { HeldInput } from "../held-input.ts";
 import type { ProxyContext, ProxyListener } from "../server.ts";
 import type { ListenerSettings } from "../settings.ts";
 import type { DetachedStream, Downstream } from "../sides.ts";
+import { ResponseWriter } from "./response-writer.ts";
 
 /** What the deadline stands for at the moment. */
 type Wait = "idle" | "head" | "body" | "write" | "linger";
 
-const connectionClose = bytesOf("Connection: close\r\n");
-const connectionKeepAlive = bytesOf("Connection: keep-alive\r\n");
-const transferChunked = bytesOf("Transfer-Encoding: chunked\r\n");
 const nothing = new Uint8Array(0);
 
 /** After our last byte the client may still be sending: this long, and this much, is thrown away. */
@@ -40,7 +35,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   private readonly listener: ProxyListener;
   private readonly stream: Stream;
   private readonly receiver: RequestReceiver;
-  private readonly writer = new BodyWriter();
+  private readonly writer: ResponseWriter;
   private readonly deadline: Deadline;
   private readonly held = new HeldInput();
   private exchange: Exchange | null = null;
@@ -69,6 +64,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.settings = listener.settings;
     this.stream = stream;
     this.receiver = new RequestReceiver(listener.settings.limits);
+    this.writer = new ResponseWriter(stream);
     this.deadline = new Deadline(this, context.transport);
     this.expect("idle", this.settings.timeouts.idle);
   }
@@ -111,11 +107,15 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   onWritable(): void {
     const exchange = this.exchange;
+    this.writer.drained();
     if (this.wait === "write") this.deadline.clear();
     if (exchange !== null) {
       exchange.onDownstreamWritable();
       this.watchBody();
+      return;
     }
+    if (this.wait === "write") this.expectNext();
+    if (this.paused) this.pump();
   }
 
   onEnd(): void {
@@ -193,6 +193,13 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.expect(this.wait, this.settings.timeouts.write);
   }
 
+  /** Between requests: the next may take its time, the taking of the last answers less. */
+  private expectNext(): void {
+    const { timeouts } = this.settings;
+    if (this.writer.full) this.expect("write", timeouts.write);
+    else this.expect("idle", timeouts.idle);
+  }
+
   private expect(wait: Wait, delay: Duration): void {
     this.wait = wait;
     this.deadline.set(this.context.transport.now(), delay);
@@ -212,6 +219,11 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       let exchange = this.exchange;
       if (exchange === null) {
         if (pos === end) break;
+        if (this.writer.full) {
+          // A client that takes no answers gets no more of them.
+          this.hold(buf, pos, end);
+          break;
+        }
         exchange = this.begin();
       }
       const event = receiver.receive(buf, pos, end, exchange.request);
@@ -244,7 +256,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.started = false;
     this.requestEnded = false;
     exchange.begin(this, this.listener.program, context.transport.now());
-    if (this.wait === "idle") this.deadline.clear();
+    this.deadline.clear();
     return exchange;
   }
 
@@ -277,7 +289,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       // RFC 9112 §2.2: just an empty line, and no request yet.
       this.exchange = null;
       exchange.dismiss();
-      this.expect("idle", this.settings.timeouts.idle);
+      this.expectNext();
     }
   }
 
@@ -318,10 +330,12 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   /** Takes up what was held, then lets the stream flow. */
   private pump(): void {
-    const { bytes, start, end } = this.held;
-    this.held.clear();
+    const { held } = this;
+    const { bytes, start, end } = held;
+    held.take();
     this.process(bytes ?? nothing, start, end);
-    if (this.held.empty && !this.holding) this.resumeStream();
+    held.settle();
+    if (held.empty && !this.holding) this.resumeStream();
   }
 
   private pauseStream(): void {
@@ -338,35 +352,29 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   // ---- responses out ----------------------------------------------------------------------------
 
-  sendInformational(head: ResponseHead): void {
+  sendInformational(head: ResponseHead): boolean {
     // RFC 9110 §15.2: an HTTP/1.0 client knows no interim responses.
-    if (this.exchange?.request.minor === 1) head.writeTo(this.stream);
+    if (this.exchange?.request.minor !== 1) return false;
+    const full = this.writer.informational(head);
+    if (full) this.expect("write", this.settings.timeouts.write);
+    return full;
   }
 
   sendHead(head: ResponseHead, framing: Framing, contentLength: number, close: boolean): void {
-    const { fields } = head;
-    if (close || !this.requestEnded) this.closing = true;
-    if (framing !== "tunnel") {
-      if (this.closing || this.context.draining) {
-        this.closing = true;
-        fields.appendLine(connectionClose, FieldId.connection);
-      } else if (this.exchange?.request.minor === 0) {
-        fields.appendLine(connectionKeepAlive, FieldId.connection);
-      }
-      if (framing === "chunked") fields.appendLine(transferChunked, FieldId.transferEncoding);
-    }
-    this.writer.begin(framing, contentLength);
-    head.writeTo(this.stream);
+    if (close || !this.requestEnded || this.context.draining) this.closing = true;
+    const silent = framing === "tunnel" || (!this.closing && this.exchange?.request.minor === 1);
+    const stays = silent ? "default" : this.closing ? "close" : "keep-alive";
+    this.writer.head(head, framing, contentLength, stays);
   }
 
   sendData(buf: Uint8Array, start: number, end: number): boolean {
-    const full = this.writer.data(this.stream, buf, start, end);
+    const full = this.writer.data(buf, start, end);
     if (full) this.expect("write", this.settings.timeouts.write);
     return full;
   }
 
   sendEnd(trailers: Fields | null): void {
-    this.writer.end(this.stream, trailers);
+    this.writer.end(trailers);
   }
 
   reset(): void {
@@ -380,7 +388,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     if (this.stream.closed) return;
     if (this.closing || !this.requestEnded) return this.finish();
     this.receiver.next();
-    this.expect("idle", this.settings.timeouts.idle);
+    this.expectNext();
     if (!this.processing && this.paused) this.pump();
   }
 

@@ -332,10 +332,12 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   releaseResponse(): void {
     this.holding = false;
     if (this.processing || this.exchange === null || this.responseEnded) return;
-    const { bytes, start, end } = this.held;
-    this.held.clear();
+    const { held } = this;
+    const { bytes, start, end } = held;
+    held.take();
     // Even without bytes: an end may be due, for which no more input comes.
     this.process(bytes ?? nothing, start, end);
+    held.settle();
     if (!this.holding && this.exchange !== null) this.resumeStream();
   }
 
