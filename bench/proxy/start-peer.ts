@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { freePort } from "../../test/support/ports.ts";
 import type { RunningProcess } from "../../test/support/processes.ts";
+import { removeFolder, temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { Peer } from "../peers/peer.ts";
 import { pinned } from "./launcher.ts";
 import type { Options } from "./options.ts";
@@ -16,8 +14,7 @@ export async function startPeer(
   originPort: number,
 ): Promise<{ port: number; running: RunningProcess }> {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), `millrace-bench-${peer.name}-`));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const folder = temporaryFolder(`bench-${peer.name}`);
   try {
     const running = await peer.start({
       port,
@@ -29,10 +26,10 @@ export async function startPeer(
       launcher: pinned(scenario.workers > 1 ? "0,1" : "0"),
       nodeFlags: options.nodeFlags,
     });
-    void running.exited.then(remove);
+    void running.exited.then(() => removeFolder(folder));
     return { port, running };
   } catch (error) {
-    remove();
+    removeFolder(folder);
     throw error;
   }
 }

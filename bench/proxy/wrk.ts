@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { startProcess } from "../../test/support/processes.ts";
 import { findTool } from "../../test/support/tools.ts";
 
 export interface WrkLoad {
@@ -38,17 +38,12 @@ export async function runWrk(
   }
   args.push(`http://127.0.0.1:${port}${load.path}`);
   const [command, ...rest] = [...launcher, findTool("wrk")!, ...args];
-  return parseWrk(await output(command!, rest, seconds));
-}
-
-function output(command: string, args: readonly string[], seconds: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { timeout: (seconds + 30) * 1_000, killSignal: "SIGKILL" } as const;
-    execFile(command, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Error(`wrk failed: ${stdout}${stderr}`, { cause: error }));
-    });
-  });
+  await using wrk = await startProcess({ command: command!, args: rest });
+  const timer = setTimeout(() => wrk.signalGroup("SIGKILL"), (seconds + 30) * 1_000);
+  const { code } = await wrk.exited;
+  clearTimeout(timer);
+  if (code !== 0) throw new Error(`wrk failed: ${wrk.stdout}${wrk.stderr}`);
+  return parseWrk(wrk.stdout);
 }
 
 export function parseWrk(text: string): WrkResult {

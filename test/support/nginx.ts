@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./ports.ts";
 import { type RunningProcess, startProcess } from "./processes.ts";
+import { removeFolder, temporaryFolder } from "./temporary-folder.ts";
 import { findTool } from "./tools.ts";
 
 export interface NginxOptions {
@@ -39,7 +39,7 @@ export class Nginx implements AsyncDisposable {
     const command = findTool("nginx");
     if (command === null) throw new Error("nginx is not installed");
     const port = options.port ?? (await freePort());
-    const folder = mkdtempSync(join(tmpdir(), "millrace-nginx-"));
+    const folder = temporaryFolder("nginx");
     for (const [name, content] of Object.entries(options.files ?? {})) {
       writeFileSync(join(folder, name), content);
     }
@@ -54,14 +54,14 @@ export class Nginx implements AsyncDisposable {
       });
       return new Nginx(port, folder, running);
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
       throw error;
     }
   }
 
   async stop(): Promise<void> {
     await this.process.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    removeFolder(this.folder);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

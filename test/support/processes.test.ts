@@ -37,7 +37,9 @@ test("process: ends before it is ready, start throws with its output", async () 
 });
 
 test("process: unknown program, start throws and leaves nothing", async () => {
-  await expect(startProcess({ command: "/no/such/program" })).rejects.toThrow(/did not start: .no.such/);
+  await expect(startProcess({ command: "/no/such/program" })).rejects.toThrow(
+    /did not start: .no.such/,
+  );
 });
 
 test("process: ignores SIGTERM, stop kills it after the grace", async () => {
