@@ -11,8 +11,6 @@ export interface SupervisorOptions {
   readonly report: Report;
   /** Takes lines of the access log; `taken` says when the sink has them. */
   readonly log: (text: string, taken: () => void) => void;
-  /** Limits of a worker's heap, see `worker_threads`. */
-  readonly resourceLimits?: Worker["resourceLimits"];
 }
 
 /** A worker could not start: its own words, ready for print. */
@@ -26,6 +24,11 @@ export class WorkerStartError extends Error {
   }
 }
 
+/**
+ * Semi-spaces of 2 MB each instead of up to 16: with 10,000 connections opened at once 8 MB less stay
+ * behind, and a request leaves too little garbage for the size to matter.
+ */
+const heapLimits = { maxYoungGenerationSizeMb: 6 };
 /** A worker that lived this long did not fail at its start: its replacement comes at once. */
 const settledMs = 10_000;
 const firstDelayMs = 100;
@@ -152,11 +155,11 @@ export class Supervisor {
 
   /** Starts a thread in a place; `started` hears once how that went. */
   #spawn(place: Place, started: (error: WorkerStartError | null) => void): void {
-    const { entry, start, resourceLimits } = this.#options;
+    const { entry, start } = this.#options;
     const worker = new Worker(entry, {
       workerData: start(place.index),
       name: `millrace-worker-${place.index}`,
-      ...(resourceLimits === undefined ? {} : { resourceLimits }),
+      resourceLimits: heapLimits,
     });
     place.worker = worker;
     place.state = "starting";

@@ -11,6 +11,7 @@ import { MetricRecorder } from "../telemetry/recorder.ts";
 import { FaultReport } from "./fault-report.ts";
 import { metricLayout } from "./metric-names.ts";
 import { TelemetryObserver } from "./observer.ts";
+import { QuietTrim } from "./quiet-trim.ts";
 import { openTransport } from "./transport-choice.ts";
 import type { WorkerLog } from "./worker-log.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
@@ -86,6 +87,13 @@ async function run(): Promise<void> {
   await server.start();
   await listen(server, transport.rng);
   running = { transport, server, log };
+  if (start.driver === "epoll") await trimWhenQuiet(memory.row(index));
+}
+
+/** Counters of all kinds tell whether anything went on. */
+async function trimWhenQuiet(counters: Float64Array): Promise<void> {
+  const { trimHeap } = await import("../native/heap.ts");
+  new QuietTrim(() => counters.reduce((sum, count) => sum + count, 0), trimHeap).start();
 }
 
 async function openLog(transport: Transport, recorder: MetricRecorder): Promise<WorkerLog | null> {

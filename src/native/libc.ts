@@ -99,6 +99,15 @@ export const errno = (): number => native().errno[0]!;
 export const addressOf = (memory: ArrayBufferView): number =>
   Number(native().koffi.address(memory));
 
+/** A function that not every libc has; null where it is missing. For `heap.ts`. */
+export function optionalFunction(prototype: string): unknown {
+  try {
+    return native().koffi.load(null).func(prototype);
+  } catch {
+    return null;
+  }
+}
+
 /** For `poll.ts` alone. */
 export const nativePoll = (
   fd: number,
