@@ -105,6 +105,8 @@ export interface Timer {
 export interface Transport extends Clock, Timers {
   readonly name: "epoll" | "node" | "memory" | "netstack";
   readonly rng: Rng;
+  /** The time of day in milliseconds since 1970 (UTC), for what is written down; it may jump. */
+  wallClock(): number;
   /** Rejects with a NetError (EADDRINUSE, EACCES, EADDRNOTAVAIL, …), nothing bound. */
   listen(address: SocketAddress, options: ListenOptions, acceptor: Acceptor): Promise<Listener>;
   /** Starts to connect; failure arrives as `onClose(error)`, never thrown and never before return. */

@@ -1,5 +1,8 @@
+import { HttpDate } from "../http/date.ts";
 import type { ResponseHead } from "../http/head.ts";
 import { reasonPhrase } from "../http/status.ts";
+
+const date = new HttpDate();
 
 /** An answer that the proxy gives itself, between `session.respond` and its sending. */
 export class LocalResponse {
@@ -34,8 +37,8 @@ export class LocalResponse {
     this.bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   }
 
-  /** Writes the answer's head. Throws TypeError on a bad field. */
-  fill(head: ResponseHead, method: string): void {
+  /** Writes the answer's head, dated `wallClock`. Throws TypeError on a bad field. */
+  fill(head: ResponseHead, method: string, wallClock: number): void {
     head.clear();
     head.status = this.status;
     head.reason = reasonPhrase(this.status);
@@ -43,6 +46,8 @@ export class LocalResponse {
     for (const name in this.headers) {
       if (!isFraming(name)) head.fields.append(name, this.headers[name] as string);
     }
+    // RFC 9110 §6.6.1: whoever makes a response dates it.
+    if (!head.fields.has("date")) head.fields.append("Date", date.at(wallClock));
     // RFC 9110 §8.6: no Content-Length in a 204; in a 304 it would speak of another body.
     const bodiless = this.status === 204 || this.status === 304;
     if (!bodiless) head.fields.append("Content-Length", String(length));

@@ -76,6 +76,10 @@ export class EpollTransport implements Transport {
     this.#timers = new DeadlineTimer(() => this.#reactor.now(), options.onFault);
   }
 
+  wallClock(): number {
+    return Date.now();
+  }
+
   now(): Instant {
     return this.#reactor.now();
   }

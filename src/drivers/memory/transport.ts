@@ -36,6 +36,9 @@ export interface NetworkView {
   removed(transport: MemoryTransport): void;
 }
 
+/** When virtual time begins, as a time of day. */
+const epoch = Date.UTC(2000, 0, 1);
+
 /** A transport of one host in a `MemoryNetwork`. Several of one host share its ports, as workers do. */
 export class MemoryTransport implements Transport, ListenerOwner {
   readonly name = "memory";
@@ -69,6 +72,11 @@ export class MemoryTransport implements Transport, ListenerOwner {
     } catch (error) {
       this.simulation.fault(error);
     }
+  }
+
+  /** A day long past, plus the virtual time: the same in each run. */
+  wallClock(): number {
+    return epoch + Math.trunc(this.now() / 1_000);
   }
 
   now(): Instant {

@@ -58,6 +58,10 @@ export class NodeTransport implements Transport, StreamOwner {
     );
   }
 
+  wallClock(): number {
+    return Date.now();
+  }
+
   now(): Instant {
     return instant(performance.now() * 1_000);
   }

@@ -20,6 +20,10 @@ export class NamesOnlyTransport implements Transport {
   readonly #wheel = new TimerWheel(instant(0));
   #now = instant(0);
 
+  wallClock(): number {
+    return 0;
+  }
+
   now(): Instant {
     return this.#now;
   }
