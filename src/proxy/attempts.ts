@@ -237,6 +237,11 @@ export class Attempts implements Waiter {
     connection.cancel();
   }
 
+  /** The response's head was its answer: what follows is a tunnel, and takes the time that it takes. */
+  stopClock(): void {
+    this.total.clear();
+  }
+
   private settle(outcome: "success" | "cancelled"): void {
     this.total.clear();
     this.queueing.clear();

@@ -177,6 +177,11 @@ export class Exchange extends SessionState {
 
   // ---- what the upstream's side tells ----------------------------------------------------------
 
+  /** Whether the upstream may turn the connection into a tunnel now: asked to, and after the request. */
+  get expectsTunnel(): boolean {
+    return this.requests.received && (this.outgoing.upgrade || this.outgoing.form === "authority");
+  }
+
   onUpstreamWritable(): void {
     this.requests.onUpstreamWritable();
   }
@@ -233,6 +238,7 @@ export class Exchange extends SessionState {
     if (head.status === 101) head.fields.appendLine(connectionUpgrade, FieldId.connection);
     this.summary.status = head.status;
     this.started = true;
+    this.attempts.stopClock();
     this.downstream.sendHead(head, "tunnel", -1, false);
     const { transport } = this.context;
     const timeout = this.downstream.settings.timeouts.tunnel;
@@ -314,7 +320,7 @@ export class Exchange extends SessionState {
   private sendLocal(): void {
     this.attempts.abandon();
     const local = this.local;
-    local.fill(this.responseHead, this.request.method);
+    local.fill(this.responseHead, this.request.method, this.context.transport.wallClock());
     this.hasResponse = true;
     this.started = true;
     this.summary.status = this.responseHead.status;

@@ -57,4 +57,6 @@ export interface Upstream {
 export interface DetachedStream {
   readonly stream: Stream;
   readonly rest: Uint8Array | null;
+  /** The peer's end was heard already, and will not be told again. */
+  readonly ended: boolean;
 }

@@ -41,10 +41,11 @@ export class Tunnel {
     client.stream.handler = this.client;
     upstream.stream.handler = this.upstream;
     this.touch();
-    if (client.rest !== null) this.client.onData(client.rest, 0, client.rest.length);
-    if (upstream.rest !== null) this.upstream.onData(upstream.rest, 0, upstream.rest.length);
+    // First this, for what follows may be so much that it pauses them again.
     client.stream.resume();
     upstream.stream.resume();
+    this.client.takeUp(client);
+    this.upstream.takeUp(upstream);
   }
 
   /** Cuts both sides. */
@@ -87,6 +88,12 @@ class TunnelSide implements StreamHandler {
     this.tunnel = tunnel;
     this.stream = stream;
     this.other = other;
+  }
+
+  /** What had come before the tunnel stood. */
+  takeUp({ rest, ended }: DetachedStream): void {
+    if (rest !== null && rest.length > 0) this.onData(rest, 0, rest.length);
+    if (ended) this.onEnd();
   }
 
   onData(buf: Uint8Array, start: number, end: number): void {

@@ -145,7 +145,7 @@ export class RunningProxy implements AsyncDisposable {
 export async function eventually(
   what: string,
   holds: () => boolean,
-  timeoutMs = 8_000,
+  timeoutMs = 5_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!holds()) {

@@ -57,6 +57,8 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   /** The client's message is complete; what follows is the next one. */
   private requestEnded = false;
   private clientEnded = false;
+  /** The stream belongs to a tunnel. */
+  private detached = false;
 
   constructor(context: ProxyContext, listener: ProxyListener, stream: Stream) {
     this.context = context;
@@ -385,6 +387,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   exchangeOver(): void {
     this.exchange = null;
     this.holding = false;
+    if (this.detached) return this.listener.closed(this);
     if (this.stream.closed) return;
     if (this.closing || !this.requestEnded) return this.finish();
     this.receiver.next();
@@ -397,7 +400,12 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.lingering = true;
     const silent = this.requestEnded && this.held.empty && !this.paused;
     this.held.clear();
-    if (silent && this.stream.queued === 0) return this.stream.close();
+    if (silent) {
+      // Two system calls and a wake-up less than to wait for the client's FIN.
+      this.stream.close();
+      if (!this.stream.closed) this.expect("linger", this.settings.timeouts.write);
+      return;
+    }
     // The rest is read and thrown away so that the client gets the answer, not a reset.
     this.expect("linger", lingerTime);
     this.stream.end();
@@ -417,9 +425,11 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   }
 
   detach(): DetachedStream {
-    this.deadline.clear();
+    this.detached = true;
+    this.deadline.dispose();
     const { bytes, start, end } = this.held;
     this.held.clear();
-    return { stream: this.stream, rest: bytes === null ? null : bytes.subarray(start, end) };
+    const rest = bytes === null ? null : bytes.subarray(start, end);
+    return { stream: this.stream, rest, ended: this.clientEnded };
   }
 }

@@ -273,7 +273,14 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
         if (head.status < 200 && head.status !== 101) exchange.onInformational();
         else {
           this.keepAlive = head.keepAlive;
-          if (head.framing === "tunnel") this.held.keep(buf, pos, end);
+          if (head.framing === "tunnel") {
+            if (!exchange.expectsTunnel) {
+              this.unexpectedSwitch();
+              break;
+            }
+            this.held.keep(buf, pos, end);
+            pos = end;
+          }
           exchange.onResponseHead();
         }
       } else if (event === "end") {
@@ -294,6 +301,15 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     const fault = this.receiver.error;
     this.fail(
       new NetError(fault?.code ?? "MALFORMED_MESSAGE", fault?.message ?? "malformed response", {
+        source: "upstream",
+      }),
+    );
+  }
+
+  /** RFC 9110 §15.2.2: to follow would hand the client's next requests to whatever speaks there. */
+  private unexpectedSwitch(): void {
+    this.fail(
+      new NetError("MALFORMED_MESSAGE", "the upstream switched protocols unasked", {
         source: "upstream",
       }),
     );
@@ -359,6 +375,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.deadline.dispose();
     const { bytes, start, end } = this.held;
     this.held.clear();
-    return { stream: this.stream, rest: bytes === null ? null : bytes.subarray(start, end) };
+    const rest = bytes === null ? null : bytes.subarray(start, end);
+    return { stream: this.stream, rest, ended: this.peerEnded };
   }
 }
