@@ -27,12 +27,6 @@ const snapshotTimeoutMs = 1_000;
 const logFlushMs = 1_000;
 const quitMs = 200;
 
-/**
- * A worker's share for new objects, its semi-spaces together. V8 would let it grow to 48 MB and not give
- * it back. Measured: 10,000 idle connections hold 94 MB in place of 110, the cost of a request is the same.
- */
-const youngGenerationMb = 12;
-
 /** Serves by a plan until a signal ends it; then exits the process. */
 export async function runProxy(plan: ProxyPlan): Promise<void> {
   const report = new Report((text) => process.stderr.write(text), plan.config.log.level);
@@ -98,7 +92,6 @@ class ProxyRun {
     const { driver, module, workers } = this.#plan;
     return new Supervisor({
       entry: sibling("worker"),
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
       workers,
       report: this.#report,
       start: (index) => ({ index, config, driver, module, counters: memory.buffer, workers }),
