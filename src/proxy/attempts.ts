@@ -86,7 +86,10 @@ export class Attempts implements Waiter {
       exchange.summary.upstream = this.endpoint.name;
     }
     const total = this.settings?.timeouts.total ?? null;
-    if (total !== null) this.total.set(context.transport.now(), total);
+    // A program that is asked again for another attempt gets no more time for it.
+    if (total !== null && exchange.summary.attempts === 0) {
+      this.total.set(context.transport.now(), total);
+    }
     this.attempt();
   }
 
@@ -184,6 +187,7 @@ export class Attempts implements Waiter {
     else {
       if (!isOurs(error)) endpoint.connectFailed(now);
       exchange.summary.connected(now);
+      exchange.phase = "failToConnect";
       verdict = exchange.program.failToConnect?.(exchange, error, exchange.ctx) ?? "default";
     }
     const again =

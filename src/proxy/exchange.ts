@@ -7,7 +7,7 @@ import { Attempts } from "./attempts.ts";
 import { statusOf } from "./failure.ts";
 import { errorHeaders, errorText } from "./local-response.ts";
 import { announceChunked } from "./outgoing-request.ts";
-import type { MaybePromise, ProxyProgram } from "./program.ts";
+import type { ProxyProgram } from "./program.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import type { ProxyContext } from "./server.ts";
@@ -28,7 +28,7 @@ export class Exchange extends SessionState {
   program: ProxyProgram;
   tunnel: Tunnel | null = null;
   /** The hook that ran last, for the message when it throws. */
-  private phase = "";
+  phase = "";
   /** Promises of hooks that are still open. */
   private waiting = 0;
   private failing = false;
@@ -75,7 +75,7 @@ export class Exchange extends SessionState {
     // TRACE would show a client the fields that this hop adds; CONNECT needs an explicit yes.
     if (method === "TRACE" || (method === "CONNECT" && !this.downstream.settings.allowConnect)) {
       this.local.set(405, errorHeaders(405), errorText(405));
-      return this.sendLocal();
+      return this.answer();
     }
     const program = this.program;
     if (program.newContext !== undefined) {
@@ -111,9 +111,13 @@ export class Exchange extends SessionState {
     this.hasOutgoing = false;
     if (this.program.connectedToUpstream === undefined) return this.prepareRequest();
     this.phase = "connectedToUpstream";
-    this.runHook("connectedToUpstream", this.program.connectedToUpstream(this, this.ctx), () =>
-      this.prepareRequest(),
-    );
+    const result = this.program.connectedToUpstream(this, this.ctx);
+    if (result instanceof Promise) {
+      const upstream = this.upstreamSide;
+      this.await(this.phase, result, () => {
+        if (this.upstreamSide === upstream) this.unlessAnswered(this.prepareRequest);
+      });
+    } else this.unlessAnswered(this.prepareRequest);
   }
 
   private prepareRequest(): void {
@@ -126,11 +130,16 @@ export class Exchange extends SessionState {
     this.phase = "upstreamRequestFilter";
     const verdict = program.upstreamRequestFilter(this, this.ctx);
     if (verdict instanceof Promise) {
-      this.await("upstreamRequestFilter", verdict, (v) => this.sendRequest(v === "pass-body"));
+      const upstream = this.upstreamSide;
+      this.await(this.phase, verdict, (choice) => {
+        // Where the connection died meanwhile, another attempt asks the hook anew.
+        if (this.upstreamSide === upstream) this.sendRequest(choice === "pass-body");
+      });
     } else this.sendRequest(verdict === "pass-body");
   }
 
   private sendRequest(passBody: boolean): void {
+    if (this.local.given) return this.answer();
     const upstream = this.upstreamSide;
     if (upstream === null) return;
     const head = this.outgoing;
@@ -197,7 +206,7 @@ export class Exchange extends SessionState {
     try {
       this.responses.onHead();
     } catch (error) {
-      this.hookFailed("responseFilter", error);
+      this.hookFailed(this.phase, error);
     }
   }
 
@@ -205,7 +214,7 @@ export class Exchange extends SessionState {
     try {
       this.responses.onData(buf, start, end);
     } catch (error) {
-      this.hookFailed("responseBodyFilter", error);
+      this.hookFailed(this.phase, error);
     }
   }
 
@@ -213,7 +222,7 @@ export class Exchange extends SessionState {
     try {
       this.responses.onEnd(trailers);
     } catch (error) {
-      this.hookFailed("responseBodyFilter", error);
+      this.hookFailed(this.phase, error);
     }
   }
 
@@ -258,6 +267,7 @@ export class Exchange extends SessionState {
   fail(error: NetError): void {
     if (this.over) return;
     this.summary.failure ??= error;
+    this.requests.stop();
     this.attempts.abandon();
     if (this.tunnel !== null) return this.tunnel.abort();
     if (this.started) {
@@ -293,7 +303,7 @@ export class Exchange extends SessionState {
     }
     this.local.clear();
     this.local.set(status, errorHeaders(status), errorText(status));
-    this.sendLocal();
+    this.answer();
   }
 
   /** A hook threw, or its promise was rejected: this request fails, and no other. */
@@ -307,17 +317,21 @@ export class Exchange extends SessionState {
             cause,
           });
     if (error.source === "internal") this.context.observer.fault(hook, cause);
+    // What the hook may have answered before it failed does not hold.
+    this.local.clear();
     this.fail(error);
   }
 
   /** Goes on with `next` unless a hook has answered. */
   unlessAnswered(next: () => void): void {
     if (this.over) return;
-    if (this.local.given) this.sendLocal();
+    if (this.local.given) this.answer();
     else next.call(this);
   }
 
-  private sendLocal(): void {
+  /** Sends what a hook answered; the upstream is not asked, or no longer listened to. */
+  answer(): void {
+    this.requests.stop();
     this.attempts.abandon();
     const local = this.local;
     local.fill(this.responseHead, this.request.method, this.context.transport.wallClock());
@@ -389,12 +403,6 @@ export class Exchange extends SessionState {
     if (!this.over) return true;
     if (this.waiting === 0) this.context.recycle(this);
     return false;
-  }
-
-  /** Continues after a hook without a verdict. */
-  runHook(hook: string, result: MaybePromise<void>, next: () => void): void {
-    if (result instanceof Promise) this.await(hook, result, next);
-    else next();
   }
 }
 

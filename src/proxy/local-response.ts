@@ -1,4 +1,5 @@
 import { HttpDate } from "../http/date.ts";
+import { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/head.ts";
 import { reasonPhrase } from "../http/status.ts";
 
@@ -8,13 +9,13 @@ const date = new HttpDate();
 export class LocalResponse {
   given = false;
   private status = 0;
-  private headers: Readonly<Record<string, string>> | null = null;
+  private readonly fields = new Fields();
   private bytes: Uint8Array | null = null;
 
   clear(): void {
     this.given = false;
     this.status = 0;
-    this.headers = null;
+    this.fields.clear();
     this.bytes = null;
   }
 
@@ -22,7 +23,7 @@ export class LocalResponse {
     return this.bytes;
   }
 
-  /** Replaces an earlier answer. Throws TypeError on a status outside 200 – 599. */
+  /** Replaces an earlier answer. Throws TypeError on a status outside 200 – 599 and on a bad field. */
   set(
     status: number,
     headers: Readonly<Record<string, string>> | null,
@@ -31,21 +32,22 @@ export class LocalResponse {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new TypeError(`session.respond: status ${status} is not within 200 – 599`);
     }
+    this.clear();
+    for (const name in headers) {
+      if (!isFraming(name)) this.fields.append(name, headers[name] as string);
+    }
     this.given = true;
     this.status = status;
-    this.headers = headers;
     this.bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   }
 
-  /** Writes the answer's head, dated `wallClock`. Throws TypeError on a bad field. */
+  /** Writes the answer's head, dated `wallClock`. */
   fill(head: ResponseHead, method: string, wallClock: number): void {
     head.clear();
     head.status = this.status;
     head.reason = reasonPhrase(this.status);
     const length = this.bytes === null ? 0 : this.bytes.length;
-    for (const name in this.headers) {
-      if (!isFraming(name)) head.fields.append(name, this.headers[name] as string);
-    }
+    head.fields.copyFrom(this.fields);
     // RFC 9110 §6.6.1: whoever makes a response dates it.
     if (!head.fields.has("date")) head.fields.append("Date", date.at(wallClock));
     // RFC 9110 §8.6: no Content-Length in a 204; in a 304 it would speak of another body.

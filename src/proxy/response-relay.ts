@@ -6,8 +6,9 @@ import type { Exchange } from "./exchange.ts";
 import type { BodyChoice, BodyVerdict } from "./program.ts";
 
 /** Why the delivery of the response is stopped; it flows when no reason is left. */
-const HookBusy = 1;
-const ClientFull = 2;
+const UpstreamHookBusy = 1;
+const HookBusy = 2;
+const ClientFull = 4;
 
 /** Carries a response from the upstream to the client, through the filters where there are some. */
 export class ResponseRelay {
@@ -28,13 +29,14 @@ export class ResponseRelay {
   onHead(): void {
     const exchange = this.exchange;
     const program = exchange.program;
+    exchange.phase = "upstreamResponseFilter";
     if (program.upstreamResponseFilter !== undefined) {
       const verdict = program.upstreamResponseFilter(exchange, exchange.ctx);
       if (verdict instanceof Promise) {
-        this.hold(HookBusy);
+        this.hold(UpstreamHookBusy);
         exchange.await("upstreamResponseFilter", verdict, () => {
           this.filterHead();
-          this.release(HookBusy);
+          this.release(UpstreamHookBusy);
         });
         return;
       }
@@ -44,7 +46,9 @@ export class ResponseRelay {
 
   private filterHead(): void {
     const exchange = this.exchange;
+    if (exchange.answered) return exchange.answer();
     const program = exchange.program;
+    exchange.phase = "responseFilter";
     if (program.responseFilter !== undefined) {
       const verdict = program.responseFilter(exchange, exchange.ctx);
       if (verdict instanceof Promise) {
@@ -63,6 +67,7 @@ export class ResponseRelay {
 
   private sendHead(choice: BodyChoice): void {
     const exchange = this.exchange;
+    if (exchange.answered) return exchange.answer();
     const head = exchange.responseHead;
     if (head.framing === "tunnel") {
       exchange.startTunnel();
@@ -117,8 +122,10 @@ export class ResponseRelay {
   private filter(piece: Uint8Array | null, end: boolean, trailers: Fields | null): void {
     const exchange = this.exchange;
     const program = exchange.program;
+    exchange.phase = "upstreamResponseBodyFilter";
     const early = program.upstreamResponseBodyFilter?.(exchange, piece, end, exchange.ctx);
     const input = early === undefined ? piece : early;
+    exchange.phase = "responseBodyFilter";
     const verdict = program.responseBodyFilter?.(exchange, input, end, exchange.ctx);
     if (verdict instanceof Promise) {
       this.hold(HookBusy);
@@ -153,6 +160,7 @@ export class ResponseRelay {
     const hook = exchange.program.responseTrailerFilter;
     if (trailers !== null && hook !== undefined) {
       exchange.trailers = trailers;
+      exchange.phase = "responseTrailerFilter";
       const verdict = exchange.program.responseTrailerFilter?.(exchange, exchange.ctx);
       if (verdict instanceof Promise) {
         exchange.await("responseTrailerFilter", verdict, () => this.complete(trailers));

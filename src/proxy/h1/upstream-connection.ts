@@ -44,11 +44,18 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   private paused = false;
   /** The server said that it keeps the connection. */
   private keepAlive = false;
+  /** The final response's head came. */
+  private answered = false;
+  private requestBegun = false;
   private requestSent = false;
+  /** The last piece of the request went over the high-water mark. */
+  private sendBlocked = false;
   private responseEnded = false;
   /** Bytes came behind the response that nobody asked for. */
   private surplus = false;
   private peerEnded = false;
+  /** Bytes queued when the deadline was set. */
+  private lastQueued = 0;
 
   constructor(
     context: ProxyContext,
@@ -88,6 +95,11 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.timeouts = timeouts;
     this.reused = true;
     this.state = "active";
+    this.requestBegun = false;
+    this.requestSent = false;
+    this.responseEnded = false;
+    this.answered = false;
+    this.receiver.begin("GET");
   }
 
   /** The pool closes it: too old, or too many. */
@@ -130,7 +142,9 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.state = "closing";
     this.held.clear();
     this.deadline.clear();
-    this.stream.close();
+    // A server that has answered and does not read what is left would keep the socket for ever.
+    if (this.stream.queued > 0) this.stream.abort();
+    else this.stream.close();
   }
 
   onClose(error: NetError | null): void {
@@ -187,6 +201,8 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
 
   onDeadline(_now: Instant): void {
     if (this.exchange === null) return;
+    // Slow, but it takes something of the request: that is enough.
+    if (this.sendBlocked && this.stream.queued < this.lastQueued) return this.watch();
     const code = this.wait === "first-byte" ? "FIRST_BYTE_TIMEOUT" : "BETWEEN_BYTES_TIMEOUT";
     const message =
       this.wait === "first-byte" ? "no response in time" : "the upstream stalled within a message";
@@ -196,8 +212,11 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   // ---- the request out --------------------------------------------------------------------------
 
   sendHead(head: RequestHead, framing: Framing, contentLength: number): void {
+    this.requestBegun = true;
     this.requestSent = false;
+    this.sendBlocked = false;
     this.responseEnded = false;
+    this.answered = false;
     this.receiver.begin(head.method);
     this.writer.begin(framing, contentLength);
     head.writeTo(this.stream);
@@ -205,30 +224,37 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
 
   sendData(buf: Uint8Array, start: number, end: number): boolean {
     const full = this.writer.data(this.stream, buf, start, end);
-    if (full || this.receiver.started) this.expect("between-bytes");
-    // The client's own pace is for the listener's timeouts to judge.
-    else this.deadline.clear();
+    this.sendBlocked = full;
+    this.watch();
     return full;
   }
 
   sendEnd(trailers: Fields | null): void {
     this.writer.end(this.stream, trailers);
     this.requestSent = true;
-    this.expect(this.receiver.started ? "between-bytes" : "first-byte");
+    this.watch();
   }
 
   onWritable(): void {
     const exchange = this.exchange;
     if (exchange === null) return;
-    if (!this.requestSent && !this.receiver.started) this.deadline.clear();
+    this.sendBlocked = false;
+    this.watch();
     exchange.onUpstreamWritable();
   }
 
-  private expect(wait: "first-byte" | "between-bytes"): void {
-    this.wait = wait;
+  /** Sets the deadline for what the server owes next; nothing while the client is what is waited for. */
+  private watch(): void {
     const { timeouts } = this;
-    const delay = wait === "first-byte" ? timeouts.firstByte : timeouts.betweenBytes;
-    this.deadline.set(this.context.transport.now(), delay);
+    if (this.holding && !this.sendBlocked) this.deadline.clear();
+    else if (this.sendBlocked || this.answered || this.receiver.inHead) {
+      this.wait = "between-bytes";
+      this.lastQueued = this.stream.queued;
+      this.deadline.set(this.context.transport.now(), timeouts.betweenBytes);
+    } else if (this.requestSent) {
+      this.wait = "first-byte";
+      this.deadline.set(this.context.transport.now(), timeouts.firstByte);
+    } else this.deadline.clear();
   }
 
   // ---- the response in --------------------------------------------------------------------------
@@ -247,6 +273,11 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
       this.surplus = true;
       return;
     }
+    if (!this.requestBegun) {
+      // It answers a request that was not made: whatever it says now cannot be trusted to be ours.
+      this.fail(this.classify(null));
+      return;
+    }
     this.process(buf, start, end);
   }
 
@@ -257,12 +288,11 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     let pos = start;
     const head = exchange.responseHead;
     const receiver = this.receiver;
-    this.expect("between-bytes");
     while (this.exchange === exchange) {
       if (this.holding) {
         this.held.keep(buf, pos, end);
         this.pauseStream();
-        this.deadline.clear();
+        this.watch();
         break;
       }
       const event = receiver.receive(buf, pos, end, head);
@@ -273,6 +303,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
         if (head.status < 200 && head.status !== 101) exchange.onInformational();
         else {
           this.keepAlive = head.keepAlive;
+          this.answered = true;
           if (head.framing === "tunnel") {
             if (!exchange.expectsTunnel) {
               this.unexpectedSwitch();
@@ -291,6 +322,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
         break;
       } else {
         if (event === "error") this.malformed();
+        else this.watch();
         break;
       }
     }
@@ -341,7 +373,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.holding = true;
     if (!this.processing) {
       this.pauseStream();
-      this.deadline.clear();
+      this.watch();
     }
   }
 
