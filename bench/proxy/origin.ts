@@ -72,7 +72,18 @@ export class Origin {
   }
 }
 
-function fetchText(port: number, path: string): Promise<string> {
+/** After a burst of short connections a new one may meet the remains of an old one, and a reset. */
+async function fetchText(port: number, path: string): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await fetchOnce(port, path);
+    } catch (error) {
+      if (tries === 3) throw error;
+    }
+  }
+}
+
+function fetchOnce(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request({ port, path, host: "127.0.0.1", agent: false }, (response) => {
       let text = "";
