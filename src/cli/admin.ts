@@ -83,7 +83,9 @@ async function respond(
   sources: AdminSources,
   local: boolean,
 ): Promise<void> {
-  const answer = await answerTo(request, sources, local);
+  const answer = await answerTo(request, sources, local).catch((error: unknown) =>
+    textAnswer(500, `${error instanceof Error ? error.message : String(error)}\n`),
+  );
   response.writeHead(answer.status, {
     "Content-Type": answer.type,
     "Content-Length": Buffer.byteLength(answer.body),

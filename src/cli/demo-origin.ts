@@ -32,8 +32,9 @@ function stop(server: Server): void {
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader("Server", "millrace-demo");
-  const url = new URL(request.url ?? "/", "http://demo");
-  const [, first = "", second = ""] = url.pathname.split("/");
+  // Not by `new URL`: it throws on targets such as "//:x".
+  const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
+  const [, first = "", second = ""] = path.split("/");
   switch (first) {
     case "":
       response.setHeader("Content-Type", "text/html; charset=utf-8");
@@ -42,7 +43,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     case "echo":
       return echo(request, response);
     case "slow":
-      return slow(response, numberFrom(url.searchParams.get("ms"), 1_000, mostMs));
+      return slow(response, numberFrom(new URLSearchParams(query).get("ms"), 1_000, mostMs));
     case "bytes":
       return bytes(response, numberFrom(second, 0, mostBytes));
     case "sse":
@@ -50,7 +51,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     case "status":
       return status(response, numberFrom(second, 200, 599));
     default:
-      return text(response, 404, `no ${url.pathname} here; try /\n`);
+      return text(response, 404, `no ${path} here; try /\n`);
   }
 }
 

@@ -12,6 +12,7 @@ export class LogSink {
   readonly #queue: { readonly bytes: Buffer; readonly taken: () => void }[] = [];
   #writing = false;
   #broken = false;
+  #failing = false;
   #whenIdle: (() => void) | null = null;
 
   /** `to`: "stdout", "stderr" or a path. Throws what opening the file throws. */
@@ -64,7 +65,8 @@ export class LogSink {
         this.#writeOn(bytes, from + written, taken);
         return;
       }
-      if (error !== null) this.#fail(error);
+      if (error === null) this.#failing = false;
+      else this.#fail(error);
       taken();
       this.#next();
     });
@@ -74,7 +76,8 @@ export class LogSink {
   #fail(error: NodeJS.ErrnoException): void {
     const gone = error.code === "EPIPE" || error.code === "EBADF";
     this.#broken = gone;
-    this.#onError(error);
+    if (!this.#failing) this.#onError(error);
+    this.#failing = true;
     if (!gone) return;
     for (const { taken } of this.#queue.splice(0)) taken();
   }
