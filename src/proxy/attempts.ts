@@ -26,6 +26,8 @@ export class Attempts implements Waiter {
   private readonly hop = { clientAddress: "", scheme: "http" as "http" | "https", host: "" };
   private startedAt = 0 as Instant;
   private queued = false;
+  /** A kept connection had died: what lies beside it in the pool may be as dead. */
+  private distrustKept = false;
   private readonly total: Deadline;
   private readonly queueing: Deadline;
 
@@ -44,6 +46,7 @@ export class Attempts implements Waiter {
     this.connection = null;
     this.tried.length = 0;
     this.queued = false;
+    this.distrustKept = false;
   }
 
   /** Body bytes worth keeping: none where no retry could use them. */
@@ -111,7 +114,8 @@ export class Attempts implements Waiter {
     endpoint.requestStarted(now);
     this.startedAt = now;
     const kept = endpoint.pool.take() as UpstreamConnection | null;
-    if (kept !== null) {
+    if (kept !== null && this.distrustKept) kept.retire();
+    else if (kept !== null) {
       this.connection = kept;
       exchange.summary.reused = true;
       kept.reuse(exchange, settings.timeouts);
@@ -203,6 +207,7 @@ export class Attempts implements Waiter {
         nonIdempotentAllowed: settings.retries.nonIdempotent,
       });
     if (!again) return exchange.fail(error);
+    this.distrustKept ||= connection.reused;
     context.observer.retried(exchange.summary.upstream ?? "", error);
     if (!this.tried.includes(endpoint)) this.tried.push(endpoint);
     if (this.peer === null) this.guarded();

@@ -19,9 +19,12 @@ type Wait = "idle" | "head" | "body" | "write" | "linger";
 
 const nothing = new Uint8Array(0);
 
-/** After our last byte the client may still be sending: this long, and this much, is thrown away. */
+/**
+ * After our last byte the client may still be sending: this long, and this much, is thrown away. A
+ * client that writes its whole request before it reads must get that far to see its answer.
+ */
 const lingerTime = seconds(5);
-const lingerBytes = 1 << 20;
+const lingerBytes = 256 << 20;
 
 /**
  * A client's HTTP/1.1 connection: reads requests one after another, answers them in order, and hands
