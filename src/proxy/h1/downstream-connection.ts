@@ -19,6 +19,9 @@ type Wait = "idle" | "head" | "body" | "write" | "linger";
 
 const nothing = new Uint8Array(0);
 
+/** More than is ever queued: the first look at a queue counts as progress. */
+const anything = 0x3fff_ffff;
+
 /**
  * After our last byte the client may still be sending: this long, and this much, is thrown away. A
  * client that writes its whole request before it reads must get that far to see its answer.
@@ -177,6 +180,8 @@ export class DownstreamConnection implements StreamHandler, Downstream {
             : new NetError("BODY_TIMEOUT", "the request's body stalled", { source: "downstream" }),
         );
       case "write":
+        // Slow, but it takes something.
+        if (this.stream.queued < this.lastQueued) return this.expectTaking("write");
         if (exchange === null) return this.stream.abort();
         return this.gone(
           new NetError("WRITE_TIMEOUT", "the client took nothing of the response", {
@@ -184,25 +189,25 @@ export class DownstreamConnection implements StreamHandler, Downstream {
           }),
         );
       case "idle":
-        return this.stream.queued > 0 ? this.drainSlowly() : this.stream.close();
       case "linger":
-        return this.stream.queued > 0 ? this.drainSlowly() : this.stream.close();
+        if (this.stream.queued === 0) return this.stream.close();
+        if (this.stream.queued < this.lastQueued) return this.expectTaking(this.wait);
+        return this.stream.abort();
     }
   }
 
-  /** A slow client still takes the end of its response: it may, as long as it takes something. */
-  private drainSlowly(): void {
-    const { queued } = this.stream;
-    if (queued === this.lastQueued) return this.stream.abort();
-    this.lastQueued = queued;
-    this.expect(this.wait, this.settings.timeouts.write);
+  /** A slow client may be slow as long as it takes something of what is queued. */
+  private expectTaking(wait: Wait): void {
+    this.lastQueued = this.stream.queued;
+    this.expect(wait, this.settings.timeouts.write);
   }
 
   /** Between requests: the next may take its time, the taking of the last answers less. */
   private expectNext(): void {
     const { timeouts } = this.settings;
-    if (this.writer.full) this.expect("write", timeouts.write);
-    else this.expect("idle", timeouts.idle);
+    if (this.writer.full) return this.expectTaking("write");
+    this.lastQueued = anything;
+    this.expect("idle", timeouts.idle);
   }
 
   private expect(wait: Wait, delay: Duration): void {
@@ -361,7 +366,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     // RFC 9110 §15.2: an HTTP/1.0 client knows no interim responses.
     if (this.exchange?.request.minor !== 1) return false;
     const full = this.writer.informational(head);
-    if (full) this.expect("write", this.settings.timeouts.write);
+    if (full) this.expectTaking("write");
     return full;
   }
 
@@ -374,7 +379,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   sendData(buf: Uint8Array, start: number, end: number): boolean {
     const full = this.writer.data(buf, start, end);
-    if (full) this.expect("write", this.settings.timeouts.write);
+    if (full) this.expectTaking("write");
     return full;
   }
 
@@ -410,6 +415,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       return;
     }
     // The rest is read and thrown away so that the client gets the answer, not a reset.
+    this.lastQueued = anything;
     this.expect("linger", lingerTime);
     this.stream.end();
     this.resumeStream();
