@@ -172,7 +172,8 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       case "head":
       case "body":
         if (exchange === null) return this.stream.abort();
-        return exchange.fail(
+        return this.refuse(
+          exchange,
           this.wait === "head"
             ? new NetError("HEAD_TIMEOUT", "the request's head took too long", {
                 source: "downstream",
@@ -311,13 +312,20 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   private malformed(exchange: Exchange): void {
     const fault = this.receiver.error;
-    this.closing = true;
-    exchange.fail(
+    this.refuse(
+      exchange,
       new NetError(fault?.code ?? "MALFORMED_MESSAGE", fault?.message ?? "malformed request", {
         source: "downstream",
         ...(fault === null ? {} : { status: fault.status }),
       }),
     );
+  }
+
+  /** Answers what never became a whole request; the program may take its time, and no more is read. */
+  private refuse(exchange: Exchange, error: NetError): void {
+    this.closing = true;
+    this.holding = true;
+    exchange.fail(error);
   }
 
   private hold(buf: Uint8Array, pos: number, end: number): void {
