@@ -1,6 +1,6 @@
 import type { SocketAddress } from "../../core/address.ts";
 import { NetError } from "../../core/errors.ts";
-import { type Duration, type Instant, seconds } from "../../core/time.ts";
+import { type Duration, type Instant, millis, seconds } from "../../core/time.ts";
 import type { Stream, StreamHandler } from "../../core/transport.ts";
 import type { Fields } from "../../http/fields.ts";
 import { RequestReceiver } from "../../http/h1/request-receiver.ts";
@@ -21,6 +21,9 @@ const nothing = new Uint8Array(0);
 
 /** More than is ever queued: the first look at a queue counts as progress. */
 const anything = 0x3fff_ffff;
+
+/** What a client sends before it can know of the draining is still served. */
+const drainGrace = millis(250);
 
 /**
  * After our last byte the client may still be sending: this long, and this much, is thrown away. A
@@ -95,11 +98,6 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       this.address = remote.kind === "ip" ? remote.ip : "unix";
     }
     return this.address;
-  }
-
-  /** Between requests, with nothing of the next one: may be closed without loss. */
-  get idle(): boolean {
-    return this.exchange === null && !this.lingering;
   }
 
   // ---- what the stream tells --------------------------------------------------------------------
@@ -208,7 +206,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     const { timeouts } = this.settings;
     if (this.writer.full) return this.expectTaking("write");
     this.lastQueued = anything;
-    this.expect("idle", timeouts.idle);
+    this.expect("idle", this.context.draining ? drainGrace : timeouts.idle);
   }
 
   private expect(wait: Wait, delay: Duration): void {
@@ -429,10 +427,10 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.resumeStream();
   }
 
-  /** Draining: idle connections go at once, busy ones with their response. */
+  /** Draining: busy connections go with their response, idle ones when nothing more is on its way. */
   drain(): void {
-    if (this.idle) this.finish();
-    else this.closing = true;
+    if (this.exchange !== null) this.closing = true;
+    else if (!this.lingering) this.expectNext();
   }
 
   abort(): void {
