@@ -1,6 +1,5 @@
 import { expect } from "vitest";
 import { type IpAddress, parseSocketAddress } from "../../src/core/address.ts";
-import type { NetError } from "../../src/core/errors.ts";
 import { millis, seconds } from "../../src/core/time.ts";
 import type { Transport } from "../../src/core/transport.ts";
 import { createEpollTransport } from "../../src/drivers/epoll/transport.ts";
@@ -154,22 +153,10 @@ export async function eventually(
   }
 }
 
-/** A promise and what settles it. */
-export function deferred<T = void>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: unknown) => void;
-} {
-  return Promise.withResolvers<T>();
-}
-
 /** Lets what is under way in the loops of both sides get on; for "nothing happens" only. */
 export const aWhile = (ms = 30): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** An error's code, for `recorder.retries`. */
-export const codeOf = (error: NetError): string => error.code;
-
-function listenerSettings({ listener }: ProxyOptions): ListenerSettings {
+export function listenerSettings({ listener }: Pick<ProxyOptions, "listener">): ListenerSettings {
   return {
     name: "test",
     limits: {
@@ -195,7 +182,10 @@ function listenerSettings({ listener }: ProxyOptions): ListenerSettings {
   };
 }
 
-function originSettings({ to, origin }: ProxyOptions): UpstreamSettings {
+export function originSettings({
+  to,
+  origin,
+}: Pick<ProxyOptions, "to" | "origin">): UpstreamSettings {
   return {
     ...peerDefaults,
     name: "origin",
