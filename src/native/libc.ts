@@ -70,6 +70,10 @@ const PROTOTYPES: Record<keyof Libc, string> = {
   epoll_wait: "int epoll_wait(int, uintptr_t, int, int)",
 };
 
+// dlfcn.h
+const RTLD_LAZY = 0x1;
+const RTLD_NODELETE = 0x1000;
+
 interface Loaded {
   readonly koffi: Koffi;
   readonly libc: Libc;
@@ -132,10 +136,24 @@ function tryLoad(): string | null {
   }
 }
 
+/**
+ * Keeps koffi's shared object mapped for the life of the process. A worker thread that is terminated,
+ * or runs out of memory, unloads its addons, and closes libuv's handles only after that: the close
+ * callback of a poll lies in koffi, and would be called where nothing is mapped any more.
+ */
+function pin(library: ReturnType<Koffi["load"]>, modules: readonly string[]): void {
+  const path = modules.find((name) => name.endsWith("koffi.node"));
+  if (path === undefined) return;
+  const dlopen = library.func("void *dlopen(str, int)") as (file: string, mode: number) => unknown;
+  dlopen(path, RTLD_LAZY | RTLD_NODELETE);
+}
+
 function load(): Loaded {
-  const koffi: Koffi = createRequire(import.meta.url)("koffi");
+  const require = createRequire(import.meta.url);
+  const koffi: Koffi = require("koffi");
   // null: the symbols that the Node binary itself has or has linked, that is its own libc.
   const library = koffi.load(null);
+  pin(library, Object.keys(require.cache));
   const functions: Record<string, unknown> = {};
   for (const [name, prototype] of Object.entries(PROTOTYPES)) {
     functions[name] = library.func(prototype);

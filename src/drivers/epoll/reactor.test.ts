@@ -219,6 +219,35 @@ describe.runIf(nativeAvailable() === null)("epoll transport in a process", () =>
       expect(await worker.terminate()).toBe(1);
     }
   });
+
+  it.each([
+    ["busy for ever", "for (;;);", undefined],
+    ["out of memory", "const kept = []; for (;;) kept.push(new Array(1e5).fill({}));", 60],
+    ["with an exception that nobody catches", "throw new Error('fault');", undefined],
+  ])("a worker %s, ended by force: the process lives on", async (_how, fate, megabytes) => {
+    // In a process of its own: what goes wrong here is a signal that ends it.
+    const source = `
+      const { Worker } = require("node:worker_threads");
+      const worker = new Worker(\`
+        const { parentPort, workerData } = require("node:worker_threads");
+        import(workerData).then(async ({ createEpollTransport }) => {
+          const transport = createEpollTransport({ onFault() {} });
+          await transport.listen({ kind: "ip", ip: "127.0.0.1", port: 0 }, {}, () => null);
+          parentPort.postMessage("up");
+          setTimeout(() => { ${fate} }, 1);
+        });
+      \`, {
+        eval: true,
+        workerData: process.argv[1],
+        resourceLimits: ${JSON.stringify(megabytes === undefined ? {} : { maxOldGenerationSizeMb: megabytes })},
+      });
+      worker.on("error", () => {});
+      worker.once("message", () => { if (${megabytes === undefined}) setTimeout(() => worker.terminate(), 200); });
+      worker.on("exit", () => setTimeout(() => console.log("alive"), 50));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", source, TRANSPORT]);
+    expect(stdout).toBe("alive\n");
+  });
 });
 
 /** Runs a script with a transport in a Node of its own; gives what it printed. */
