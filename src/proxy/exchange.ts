@@ -63,6 +63,7 @@ export class Exchange extends SessionState {
 
   /** The head is complete: runs the phases as far as they go without waiting. */
   start(): void {
+    this.summary.parsed = true;
     try {
       this.early();
     } catch (error) {
@@ -176,8 +177,14 @@ export class Exchange extends SessionState {
   onClientGone(error: NetError): void {
     if (this.over) return;
     this.summary.failure ??= error;
+    this.forgetPartialHead();
     this.attempts.abandon();
     this.finish();
+  }
+
+  /** What came of a head that is not whole cannot be looked at: hooks and logs get an empty one. */
+  private forgetPartialHead(): void {
+    if (!this.summary.parsed) this.request.clear();
   }
 
   onDownstreamWritable(): void {
@@ -267,6 +274,7 @@ export class Exchange extends SessionState {
   fail(error: NetError): void {
     if (this.over) return;
     this.summary.failure ??= error;
+    this.forgetPartialHead();
     this.requests.stop();
     this.attempts.abandon();
     if (this.tunnel !== null) return this.tunnel.abort();

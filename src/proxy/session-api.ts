@@ -54,6 +54,7 @@ export interface UpstreamInfo {
 
 /** Figures of one request, in microseconds and bytes. Times count from the request's first byte. */
 export interface Summary {
+  /** Like `target` and `host`, empty for a message that never became a request. */
   readonly method: string;
   readonly target: string;
   readonly host: string;
@@ -69,5 +70,9 @@ export interface Summary {
   readonly endpoint: string | null;
   readonly attempts: number;
   readonly reused: boolean;
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly source: string } | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly source: string;
+  } | null;
 }

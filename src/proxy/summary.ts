@@ -6,6 +6,8 @@ import type { Endpoint } from "./upstream/endpoint.ts";
 
 /** The figures of one exchange as they come in; reused from request to request. */
 export class ExchangeSummary implements Summary {
+  /** The request's head came whole, and may be looked at. */
+  parsed = false;
   status = 0;
   requestBytes = 0;
   responseBytes = 0;
@@ -27,6 +29,7 @@ export class ExchangeSummary implements Summary {
   }
 
   begin(now: Instant): void {
+    this.parsed = false;
     this.status = 0;
     this.requestBytes = 0;
     this.responseBytes = 0;
@@ -51,15 +54,15 @@ export class ExchangeSummary implements Summary {
   }
 
   get method(): string {
-    return this.request.method;
+    return this.parsed ? this.request.method : "";
   }
 
   get target(): string {
-    return this.request.target;
+    return this.parsed ? this.request.target : "";
   }
 
   get host(): string {
-    return this.request.authority;
+    return this.parsed ? this.request.authority : "";
   }
 
   get connect(): Duration | null {

@@ -136,6 +136,22 @@ describe.each(drivers)("hostile peers (%s)", (driver) => {
     await eventually("all are over", () => proxy.server.connections === 0);
   });
 
+  test("heads of which a part came, are reported as requests without a method", async () => {
+    await using proxy = await startProxy({ driver, to: [1] });
+    const long = `GET /${"long".repeat(100)} HTTP/1.1\r\nHost: h\r\n`;
+    for (const part of ["G", "GET /", long, `${long}X: y\r\nBad`]) {
+      await using client = await proxy.client();
+      await client.send(part);
+      client.halfClose();
+      await client.untilEnd();
+    }
+    await using refused = await proxy.client();
+    await refused.send(`${long}Bad\r\n\r\n`);
+    expect((await refused.response()).status).toBe(400);
+    const seen = proxy.recorder.requests.map(({ method, target, host }) => method + target + host);
+    expect(seen).toEqual(["", "", "", "", ""]);
+  });
+
   test("2,000 idle connections, cost no one their service and go without a trace", async () => {
     await using origin = await ScriptedOrigin.start(() => ok("fine"));
     await using proxy = await startProxy({ driver, to: [origin.port] });
