@@ -1,5 +1,5 @@
 import type { SocketAddress } from "../../core/address.ts";
-import { NetError } from "../../core/errors.ts";
+import type { NetError } from "../../core/errors.ts";
 import { type Duration, type Instant, millis, seconds } from "../../core/time.ts";
 import type { Stream, StreamHandler } from "../../core/transport.ts";
 import type { Fields } from "../../http/fields.ts";
@@ -12,6 +12,14 @@ import { HeldInput } from "../held-input.ts";
 import type { ProxyContext, ProxyListener } from "../server.ts";
 import type { ListenerSettings } from "../settings.ts";
 import type { DetachedStream, Downstream } from "../sides.ts";
+import {
+  bodyTimeout,
+  closedEarly,
+  endedWithin,
+  headTimeout,
+  malformed,
+  writeTimeout,
+} from "./client-errors.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
 /** What the deadline stands for at the moment. */
@@ -46,7 +54,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   private readonly receiver: RequestReceiver;
   private readonly writer: ResponseWriter;
   private readonly deadline: Deadline;
-  private readonly held = new HeldInput();
+  private readonly held: HeldInput;
   private exchange: Exchange | null = null;
   private address: string | null = null;
   private wait: Wait = "idle";
@@ -60,7 +68,6 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   /** The request's body waits until the exchange is ready for it. */
   private holding = false;
   private processing = false;
-  private paused = false;
   /** The exchange has its request's head. */
   private started = false;
   /** The client's message is complete; what follows is the next one. */
@@ -76,6 +83,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.stream = stream;
     this.receiver = new RequestReceiver(listener.settings.limits);
     this.writer = new ResponseWriter(stream);
+    this.held = new HeldInput(stream);
     this.deadline = new Deadline(this, context.transport);
     this.expect("idle", this.settings.timeouts.idle);
   }
@@ -121,7 +129,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       return;
     }
     if (this.wait === "write") this.expectNext();
-    if (this.paused) this.pump();
+    if (this.held.paused) this.pump();
   }
 
   onEnd(): void {
@@ -131,17 +139,9 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       this.stream.end();
       return;
     }
-    if (!this.requestEnded) {
-      this.gone(
-        new NetError("PREMATURE_CLOSE", "the client ended within its request", {
-          source: "downstream",
-        }),
-      );
-    } else if (this.settings.halfClose === "abort") {
-      this.gone(
-        new NetError("ABORTED", "the client closed before the response", { source: "downstream" }),
-      );
-    } else this.closing = true;
+    if (!this.requestEnded) this.gone(endedWithin());
+    else if (this.settings.halfClose === "abort") this.gone(closedEarly(null));
+    else this.closing = true;
   }
 
   private gone(error: NetError): void {
@@ -156,11 +156,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.held.clear();
     const exchange = this.exchange;
     this.exchange = null;
-    if (exchange !== null) {
-      const code = error?.code ?? "ABORTED";
-      const message = "the client closed before the response was complete";
-      exchange.onClientGone(new NetError(code, message, { source: "downstream", cause: error }));
-    }
+    exchange?.onClientGone(closedEarly(error));
     this.listener.closed(this);
   }
 
@@ -170,23 +166,12 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       case "head":
       case "body":
         if (exchange === null) return this.stream.abort();
-        return this.refuse(
-          exchange,
-          this.wait === "head"
-            ? new NetError("HEAD_TIMEOUT", "the request's head took too long", {
-                source: "downstream",
-              })
-            : new NetError("BODY_TIMEOUT", "the request's body stalled", { source: "downstream" }),
-        );
+        return this.refuse(exchange, this.wait === "head" ? headTimeout() : bodyTimeout());
       case "write":
         // Slow, but it takes something.
         if (this.stream.queued < this.lastQueued) return this.expectTaking("write");
         if (exchange === null) return this.stream.abort();
-        return this.gone(
-          new NetError("WRITE_TIMEOUT", "the client took nothing of the response", {
-            source: "downstream",
-          }),
-        );
+        return this.gone(writeTimeout());
       case "idle":
       case "linger":
         if (this.stream.queued === 0) return this.stream.close();
@@ -309,14 +294,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   }
 
   private malformed(exchange: Exchange): void {
-    const fault = this.receiver.error;
-    this.refuse(
-      exchange,
-      new NetError(fault?.code ?? "MALFORMED_MESSAGE", fault?.message ?? "malformed request", {
-        source: "downstream",
-        ...(fault === null ? {} : { status: fault.status }),
-      }),
-    );
+    this.refuse(exchange, malformed(this.receiver.error));
   }
 
   /** Answers what never became a whole request; the program may take its time, and no more is read. */
@@ -328,14 +306,14 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   private hold(buf: Uint8Array, pos: number, end: number): void {
     this.held.keep(buf, pos, end);
-    this.pauseStream();
+    this.held.pause();
     if (this.wait === "body") this.deadline.clear();
   }
 
   holdRequest(): void {
     this.holding = true;
     if (this.processing) return;
-    this.pauseStream();
+    this.held.pause();
     if (this.wait === "body") this.deadline.clear();
   }
 
@@ -351,19 +329,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     held.take();
     this.process(bytes ?? nothing, start, end);
     held.settle();
-    if (held.empty && !this.holding) this.resumeStream();
-  }
-
-  private pauseStream(): void {
-    if (this.paused) return;
-    this.paused = true;
-    this.stream.pause();
-  }
-
-  private resumeStream(): void {
-    if (!this.paused) return;
-    this.paused = false;
-    this.stream.resume();
+    if (held.empty && !this.holding) this.held.resume();
   }
 
   // ---- responses out ----------------------------------------------------------------------------
@@ -406,13 +372,13 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     if (this.closing || !this.requestEnded) return this.finish();
     this.receiver.next();
     this.expectNext();
-    if (!this.processing && this.paused) this.pump();
+    if (!this.processing && this.held.paused) this.pump();
   }
 
   /** The last response went out: where the client has no more to say the socket can go at once. */
   private finish(): void {
     this.lingering = true;
-    const silent = this.requestEnded && this.held.empty && !this.paused;
+    const silent = this.requestEnded && this.held.empty && !this.held.paused;
     this.held.clear();
     if (silent) {
       // Two system calls and a wake-up less than to wait for the client's FIN.
@@ -424,7 +390,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     this.lastQueued = anything;
     this.expect("linger", lingerTime);
     this.stream.end();
-    this.resumeStream();
+    this.held.resume();
   }
 
   /** Draining: busy connections go with their response, idle ones when nothing more is on its way. */
@@ -442,9 +408,6 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   detach(): DetachedStream {
     this.detached = true;
     this.deadline.dispose();
-    const { bytes, start, end } = this.held;
-    this.held.clear();
-    const rest = bytes === null ? null : bytes.subarray(start, end);
-    return { stream: this.stream, rest, ended: this.clientEnded };
+    return { stream: this.stream, rest: this.held.remove(), ended: this.clientEnded };
   }
 }

@@ -37,11 +37,10 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   private readonly receiver: ResponseReceiver;
   private readonly writer = new BodyWriter();
   private readonly deadline: Deadline;
-  private readonly held = new HeldInput();
+  private readonly held = new HeldInput(null);
   private wait: Wait = "first-byte";
   private holding = false;
   private processing = false;
-  private paused = false;
   /** The server said that it keeps the connection. */
   private keepAlive = false;
   /** The final response's head came. */
@@ -78,6 +77,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.endpoint.connectionOpening();
     const options = { timeout: timeouts.connect };
     this.stream = this.context.transport.connect(this.endpoint.address, options, this);
+    this.held.attach(this.stream);
   }
 
   onConnect(): void {
@@ -124,7 +124,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     if (!reusable) return this.close();
     this.state = "idle";
     this.holding = false;
-    this.resumeStream();
+    this.held.resume();
     this.endpoint.pool.put(this, this.context.transport.now());
     this.group?.released(this.endpoint);
   }
@@ -291,7 +291,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     while (this.exchange === exchange) {
       if (this.holding) {
         this.held.keep(buf, pos, end);
-        this.pauseStream();
+        this.held.pause();
         this.watch();
         break;
       }
@@ -372,7 +372,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   holdResponse(): void {
     this.holding = true;
     if (!this.processing) {
-      this.pauseStream();
+      this.held.pause();
       this.watch();
     }
   }
@@ -386,28 +386,13 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     // Even without bytes: an end may be due, for which no more input comes.
     this.process(bytes ?? nothing, start, end);
     held.settle();
-    if (!this.holding && this.exchange !== null) this.resumeStream();
-  }
-
-  private pauseStream(): void {
-    if (this.paused) return;
-    this.paused = true;
-    this.stream.pause();
-  }
-
-  private resumeStream(): void {
-    if (!this.paused) return;
-    this.paused = false;
-    this.stream.resume();
+    if (!this.holding && this.exchange !== null) this.held.resume();
   }
 
   detach(): DetachedStream {
     this.state = "detached";
     this.exchange = null;
     this.deadline.dispose();
-    const { bytes, start, end } = this.held;
-    this.held.clear();
-    const rest = bytes === null ? null : bytes.subarray(start, end);
-    return { stream: this.stream, rest, ended: this.peerEnded };
+    return { stream: this.stream, rest: this.held.remove(), ended: this.peerEnded };
   }
 }
