@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Duration } from "../core/time.ts";
+import { DescriptorLog } from "../native/descriptor-log.ts";
 import type { ServerSnapshot } from "../proxy/server.ts";
 import { describeError, type Report } from "./report.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
@@ -7,7 +8,7 @@ import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
 export interface SupervisorOptions {
   readonly entry: URL;
   readonly workers: number;
-  readonly start: (index: number) => WorkerStart;
+  readonly start: (index: number) => Omit<WorkerStart, "descriptors">;
   readonly report: Report;
   /** Takes lines of the access log; `taken` says when the sink has them. */
   readonly log: (text: string, taken: () => void) => void;
@@ -156,8 +157,9 @@ export class Supervisor {
   /** Starts a thread in a place; `started` hears once how that went. */
   #spawn(place: Place, started: (error: WorkerStartError | null) => void): void {
     const { entry, start } = this.#options;
+    const descriptors = DescriptorLog.allocate();
     const worker = new Worker(entry, {
-      workerData: start(place.index),
+      workerData: { ...start(place.index), descriptors } satisfies WorkerStart,
       name: `millrace-worker-${place.index}`,
       resourceLimits: heapLimits,
     });
@@ -182,6 +184,8 @@ export class Supervisor {
       const before = place.state;
       place.state = "gone";
       place.worker = null;
+      // Nothing is left where it ended in good order.
+      new DescriptorLog(descriptors).closeAll();
       const why = cause ?? `exit status ${code}`;
       if (before === "starting") started(new WorkerStartError("WORKER_FAILED", why));
       this.#ended(place, before, why);

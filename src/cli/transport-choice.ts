@@ -23,14 +23,19 @@ export async function chooseDriver(choice: DriverChoice): Promise<DriverDecision
   return { driver: "node", fallback: reason };
 }
 
-/** Makes a worker's transport; `onFault` hears of exceptions that handlers let escape. */
+/**
+ * Makes a worker's transport; `onFault` hears of exceptions that handlers let escape. `descriptors`:
+ * memory of a `DescriptorLog`, for drivers whose sockets do not end with their thread.
+ */
 export async function openTransport(
   driver: Driver,
+  descriptors: SharedArrayBuffer,
   onFault: (error: unknown) => void,
 ): Promise<Transport> {
   if (driver === "epoll") {
     const { createEpollTransport } = await import("../drivers/epoll/transport.ts");
-    return createEpollTransport({ onFault });
+    const { DescriptorLog } = await import("../native/descriptor-log.ts");
+    return createEpollTransport({ onFault, descriptors: new DescriptorLog(descriptors) });
   }
   const { createNodeTransport } = await import("../drivers/node/transport.ts");
   return createNodeTransport({ onFault });

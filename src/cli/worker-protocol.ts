@@ -14,6 +14,8 @@ export interface WorkerStart {
   /** Memory of a `CounterMemory` of `workers` rows. */
   readonly counters: SharedArrayBuffer;
   readonly workers: number;
+  /** Memory of a `DescriptorLog` of this thread's own. */
+  readonly descriptors: SharedArrayBuffer;
 }
 
 /** A driver that was chosen: no "auto". */

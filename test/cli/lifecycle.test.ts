@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { freePort } from "../support/ports.ts";
 import { ask, listening, portOf, startMillrace, TemporaryFolder, until } from "./millrace.ts";
 
@@ -119,33 +119,42 @@ export default defineProxy({
   requestFilter(session) {
     if (session.request.path === "/crash") setTimeout(() => { throw new Error("boom") });
     if (session.request.path === "/hang") for (;;);
+    if (session.request.path === "/hoard") for (const kept = []; ; ) kept.push(new Array(1e6).fill({}));
     if (session.request.path === "/throw") throw new Error("only this one");
   },
   upstreamPeer: () => "app",
 });
 `;
 
-test("two workers, one throws outside of a request, is logged and replaced while the other serves", async () => {
-  using folder = new TemporaryFolder();
-  const file = folder.write("app.ts", crashing(to));
-  await using millrace = await startMillrace(
-    ...["proxy", file, "--workers", "2", "--admin", "127.0.0.1:0", "--access-log", "off"],
-  );
-  const port = portOf(millrace, "listener");
-  const admin = portOf(millrace, "admin");
-  const metrics = async () => (await ask({ port: admin, path: "/metrics" })).body;
-  expect((await ask({ port })).status).toBe(200);
-  await ask({ port, path: "/crash" }).catch(() => {});
-  await millrace.waitForOutput(/worker \d ended: Error: boom/);
-  await until("the worker is replaced", async () =>
-    (await metrics()).includes("\nmillrace_worker_restarts_total 1\n"),
-  );
-  await until("every worker is ready", async () => {
-    return (await ask({ port: admin, path: "/readyz" })).status === 200;
-  });
-  // Were the dead worker's socket still there, the kernel would hand it half of these.
-  for (let i = 0; i < 30; i++) expect((await ask({ port })).status).toBe(200);
-});
+test.each([
+  ["throws outside of a request", "/crash", /worker \d ended: Error: boom/],
+  ["runs out of memory", "/hoard", /worker \d ended: .*memory/],
+])(
+  "two workers, one %s, is logged and replaced while the other serves",
+  async (_how, path, said) => {
+    using folder = new TemporaryFolder();
+    const file = folder.write("app.ts", crashing(to));
+    vi.stubEnv("NODE_OPTIONS", "--max-old-space-size=80"); // so that memory runs out soon
+    await using millrace = await startMillrace(
+      ...["proxy", file, "--workers", "2", "--admin", "127.0.0.1:0", "--access-log", "off"],
+    );
+    vi.unstubAllEnvs();
+    const port = portOf(millrace, "listener");
+    const admin = portOf(millrace, "admin");
+    const metrics = async () => (await ask({ port: admin, path: "/metrics" })).body;
+    expect((await ask({ port })).status).toBe(200);
+    await ask({ port, path }).catch(() => {});
+    await millrace.waitForOutput(said);
+    await until("the worker is replaced", async () =>
+      (await metrics()).includes("\nmillrace_worker_restarts_total 1\n"),
+    );
+    await until("every worker is ready", async () => {
+      return (await ask({ port: admin, path: "/readyz" })).status === 200;
+    });
+    // Were the dead worker's socket still there, the kernel would hand it half of these.
+    for (let i = 0; i < 30; i++) expect((await ask({ port })).status).toBe(200);
+  },
+);
 
 test("a hook that throws, asked, costs its request 500 and no more", async () => {
   using folder = new TemporaryFolder();

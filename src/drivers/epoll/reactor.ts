@@ -1,4 +1,5 @@
 import type { Instant } from "../../core/time.ts";
+import type { DescriptorLog } from "../../native/descriptor-log.ts";
 import { EpollSet } from "../../native/epoll.ts";
 import { PinnedMemory } from "../../native/memory.ts";
 import { LoopPoll } from "../../native/poll.ts";
@@ -51,6 +52,7 @@ export class Reactor {
   readonly onFault: (error: unknown) => void;
   readonly #epoll = new EpollSet(EVENTS_PER_TURN);
   readonly #poll: LoopPoll;
+  readonly #descriptors: DescriptorLog | null;
   readonly #runTurn = (): void => this.#scheduledTurn();
   /** By descriptor. */
   readonly #sources: (Source | undefined)[] = [];
@@ -64,8 +66,14 @@ export class Reactor {
   #closed = false;
   #now: Instant = clock();
 
-  constructor(receiveBufferSize: number, onFault: (error: unknown) => void) {
+  constructor(
+    receiveBufferSize: number,
+    descriptors: DescriptorLog | null,
+    onFault: (error: unknown) => void,
+  ) {
     this.onFault = onFault;
+    this.#descriptors = descriptors;
+    descriptors?.opened(this.#epoll.fd);
     this.received = new PinnedMemory(receiveBufferSize);
     this.sendMemory = new SendMemory(this.received, this.stats);
     this.#poll = new LoopPoll(this.#epoll.fd, () => this.#onReadable());
@@ -88,6 +96,7 @@ export class Reactor {
     // Grown one by one: a hole of more than 1024 would turn the array into a hash table.
     for (let i = length; i <= fd; i++) this.#sources.push(undefined);
     this.#sources[fd] = source;
+    this.#descriptors?.opened(fd);
     return this.#epoll.add(fd, interest, source.generation);
   }
 
@@ -97,8 +106,9 @@ export class Reactor {
     this.#epoll.remove(source.fd);
   }
 
-  /** To be called when the source's descriptor is closed, which takes it out of the set. */
+  /** To be called before the source's descriptor is closed, which takes it out of the set. */
   forget(source: Source): void {
+    this.#descriptors?.closing(source.fd);
     if (this.#sources[source.fd] === source) this.#sources[source.fd] = undefined;
   }
 
@@ -129,6 +139,7 @@ export class Reactor {
     for (const source of this.#sources) source?.destroy();
     this.#closed = true;
     this.#poll.close();
+    this.#descriptors?.closing(this.#epoll.fd);
     this.#epoll.close();
   }
 

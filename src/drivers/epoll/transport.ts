@@ -21,6 +21,7 @@ import {
   IPPROTO_TCP,
   TCP_NODELAY,
 } from "../../native/constants.ts";
+import type { DescriptorLog } from "../../native/descriptor-log.ts";
 import { EINPROGRESS, systemError } from "../../native/errno.ts";
 import { nativeAvailable } from "../../native/libc.ts";
 import { familyOf } from "../../native/sockaddr.ts";
@@ -37,6 +38,8 @@ export interface EpollOptions {
   readonly seed?: number;
   /** Bytes that one read can bring; one buffer for all streams. */
   readonly receiveBufferSize?: number;
+  /** Where the open descriptors are noted, for whoever survives this thread. */
+  readonly descriptors?: DescriptorLog;
   /** What a handler threw (its stream is aborted), and troubles of the driver itself. */
   readonly onFault: (error: unknown) => void;
 }
@@ -71,7 +74,11 @@ export class EpollTransport implements Transport {
       throw new NetError("UNSUPPORTED", `epoll driver: ${reason}`, { source: "internal" });
     }
     this.rng = new SeededRng(options.seed ?? randomInt(2 ** 48 - 1));
-    this.#reactor = new Reactor(options.receiveBufferSize ?? RECEIVE_BUFFER_BYTES, options.onFault);
+    this.#reactor = new Reactor(
+      options.receiveBufferSize ?? RECEIVE_BUFFER_BYTES,
+      options.descriptors ?? null,
+      options.onFault,
+    );
     this.stats = this.#reactor.stats;
     this.#timers = new DeadlineTimer(() => this.#reactor.now(), options.onFault);
   }
