@@ -1,4 +1,3 @@
-import { bytesOf } from "../core/bytes.ts";
 import { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { FieldId } from "../http/field-id.ts";
@@ -13,7 +12,8 @@ import { ResponseRelay } from "./response-relay.ts";
 import type { ProxyContext } from "./server.ts";
 import { SessionState } from "./session.ts";
 import type { Downstream, Upstream } from "./sides.ts";
-import { Tunnel } from "./tunnel.ts";
+import { joinSides } from "./switching.ts";
+import type { Tunnel, TunnelEnd } from "./tunnel.ts";
 
 /**
  * One request and its response on their way through the phases. The sides call `on…`; hooks see it as
@@ -193,11 +193,6 @@ export class Exchange extends SessionState {
 
   // ---- what the upstream's side tells ----------------------------------------------------------
 
-  /** Whether the upstream may turn the connection into a tunnel now: asked to, and after the request. */
-  get expectsTunnel(): boolean {
-    return this.requests.received && (this.outgoing.upgrade || this.outgoing.form === "authority");
-  }
-
   onUpstreamWritable(): void {
     this.requests.onUpstreamWritable();
   }
@@ -247,25 +242,19 @@ export class Exchange extends SessionState {
   }
 
   startTunnel(): void {
-    const upstream = this.upstreamSide;
-    if (upstream === null) return;
-    const head = this.responseHead;
-    head.removeHopByHop(true);
-    if (head.status === 101) head.fields.appendLine(connectionUpgrade, FieldId.connection);
-    this.summary.status = head.status;
-    this.started = true;
+    if (this.upstreamSide === null) return;
     this.attempts.stopClock();
-    this.downstream.sendHead(head, "tunnel", -1, false);
-    const { transport } = this.context;
-    const timeout = this.downstream.settings.timeouts.tunnel;
-    const client = this.downstream.detach();
-    this.tunnel = new Tunnel(client, upstream.detach(), transport, timeout, (end) => {
-      this.summary.requestBytes += end.fromClient;
-      this.summary.responseBytes += end.fromUpstream;
-      this.summary.failure ??= end.error;
-      this.attempts.completed(true);
-      this.finish();
-    });
+    this.summary.status = this.responseHead.status;
+    this.started = true;
+    this.tunnel = joinSides(this, this.upstreamSide);
+  }
+
+  tunnelOver(end: TunnelEnd): void {
+    this.summary.requestBytes += end.fromClient;
+    this.summary.responseBytes += end.fromUpstream;
+    this.summary.failure ??= end.error;
+    this.attempts.completed(true);
+    this.finish();
   }
 
   // ---- ends ------------------------------------------------------------------------------------
@@ -413,8 +402,6 @@ export class Exchange extends SessionState {
     return false;
   }
 }
-
-const connectionUpgrade = bytesOf("Connection: upgrade\r\n");
 
 const describe = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause);

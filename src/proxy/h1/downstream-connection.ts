@@ -236,7 +236,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
         if (pos < end) this.hold(buf, pos, end);
         break;
       } else {
-        this.malformed(exchange);
+        this.refuse(exchange, malformed(receiver.error));
         break;
       }
     }
@@ -291,10 +291,6 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   private watchBody(): void {
     if (this.exchange === null || this.requestEnded || this.holding) return;
     this.expect("body", this.settings.timeouts.body);
-  }
-
-  private malformed(exchange: Exchange): void {
-    this.refuse(exchange, malformed(this.receiver.error));
   }
 
   /** Answers what never became a whole request; the program may take its time, and no more is read. */

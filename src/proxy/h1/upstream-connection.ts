@@ -11,6 +11,7 @@ import { HeldInput } from "../held-input.ts";
 import type { ProxyContext } from "../server.ts";
 import type { UpstreamTimeouts } from "../settings.ts";
 import type { DetachedStream, Upstream as UpstreamSide } from "../sides.ts";
+import { expectsTunnel } from "../switching.ts";
 import type { Endpoint, PoolMember } from "../upstream/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -305,7 +306,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
           this.keepAlive = head.keepAlive;
           this.answered = true;
           if (head.framing === "tunnel") {
-            if (!exchange.expectsTunnel) {
+            if (!expectsTunnel(exchange)) {
               this.unexpectedSwitch();
               break;
             }
