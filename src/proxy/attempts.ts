@@ -194,6 +194,10 @@ export class Attempts implements Waiter {
       exchange.phase = "failToConnect";
       verdict = exchange.program.failToConnect?.(exchange, error, exchange.ctx) ?? "default";
     }
+    if (exchange.answered) {
+      exchange.summary.failure ??= error;
+      return exchange.answer();
+    }
     const again =
       verdict !== "fail" &&
       mayRetry(error, {

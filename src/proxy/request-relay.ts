@@ -124,6 +124,7 @@ export class RequestRelay {
   }
 
   private apply(verdict: BodyVerdict, piece: Uint8Array | null, end: boolean): void {
+    if (this.exchange.answered) return this.exchange.answer();
     const out = verdict === undefined ? piece : verdict;
     if (out !== null && out.length > 0) this.forward(out, 0, out.length);
     if (end) this.finish();

@@ -29,7 +29,8 @@ export interface Session {
   cookie(name: string): string | undefined;
 
   /**
-   * Answers the request; the upstream is not asked. Returns the verdict, so a hook can end with
+   * Answers the request, in any phase before the response's head is sent; the upstream is not asked, or
+   * no longer listened to. Returns the verdict, so a hook can end with
    * `return session.respond(403)`. Content-Length is set from the body. Throws TypeError for a status
    * outside 200 – 599, a bad field, or once the response has begun.
    */

@@ -182,6 +182,25 @@ describe.each(drivers)("hooks (%s)", (driver) => {
       expect(proxy.recorder.last.responseBytes).toBe(4);
     });
 
+    test("requestBodyFilter responds, the upload is over and the client gets that answer", async () => {
+      await using origin = await ScriptedOrigin.start(() => ok("fine"));
+      const program = everyPhase(style, (phase, session) => {
+        if (phase === "requestBodyFilter") session.respond(403, null, "mine");
+      });
+      await using proxy = await startProxy({ driver, to: [origin.port], program });
+      await using client = await proxy.client();
+      await client.send("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\n\r\npart");
+      const answer = await client.response();
+      expect([answer.status, answer.body.toString()]).toEqual([403, "mine"]);
+      expect(answer.header("connection")).toBe("close");
+      client.halfClose();
+      await client.untilEnd();
+      await eventually("the origin is cut", () =>
+        origin.connections.every((c) => c.ended !== "open"),
+      );
+      expect(origin.requests.length).toBe(0);
+    });
+
     test("failToProxy responds, the client gets that answer instead of the error's", async () => {
       const errors: string[] = [];
       const program: Partial<ProxyProgram> = {
@@ -431,6 +450,21 @@ describe.each(drivers)("hooks (%s)", (driver) => {
     expect((await client.response()).status).toBe(502);
     expect(errors).toEqual(new Array(attempts).fill("ECONNREFUSED"));
     expect(proxy.recorder.last.attempts).toBe(attempts);
+  });
+
+  test("failToConnect responds, that is the answer and nothing more is tried", async () => {
+    await using proxy = await startProxy({
+      driver,
+      to: ["127.0.0.1:1"],
+      program: { failToConnect: (session) => void session.respond(299, null, "sorry") },
+    });
+    await using client = await proxy.client();
+    for (let i = 0; i < 2; i++) {
+      await client.send(GET);
+      expect((await client.response()).body.toString()).toBe("sorry");
+    }
+    const { attempts, status, error } = proxy.recorder.last;
+    expect([attempts, status, error]).toEqual([1, 299, "ECONNREFUSED"]);
   });
 
   test("failToConnect throws, its request fails with 500", async () => {
