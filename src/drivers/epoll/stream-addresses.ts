@@ -18,9 +18,10 @@ export class AcceptedAddresses implements StreamAddresses {
   readonly target = "";
   readonly #sockets: Sockets;
   readonly #listener: SocketAddress;
-  readonly #peer: SavedSockaddr;
+  /** Until it is decoded. */
+  #peer: SavedSockaddr | null;
   #local: SocketAddress | undefined = undefined;
-  #remote: SocketAddress | undefined = undefined;
+  #remote: SocketAddress = UNKNOWN;
 
   constructor(sockets: Sockets, listener: SocketAddress, peer: SavedSockaddr) {
     this.#sockets = sockets;
@@ -35,7 +36,11 @@ export class AcceptedAddresses implements StreamAddresses {
   }
 
   remote(_fd: number): SocketAddress {
-    return (this.#remote ??= this.#sockets.decode(this.#peer));
+    if (this.#peer !== null) {
+      this.#remote = this.#sockets.decode(this.#peer);
+      this.#peer = null;
+    }
+    return this.#remote;
   }
 }
 
