@@ -71,7 +71,10 @@ export interface Listener {
   /** Stops accepting without closing the socket, and starts again. */
   pause(): void;
   resume(): void;
-  /** Stops accepting and releases the address. Accepted streams live on. */
+  /**
+   * Stops accepting and releases the address. Accepted streams live on. Where the driver can, what the
+   * kernel has completed and nobody accepted is accepted first, within this call.
+   */
   close(): void;
 }
 

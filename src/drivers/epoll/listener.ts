@@ -17,6 +17,8 @@ import { AcceptedAddresses } from "./stream-addresses.ts";
 
 /** Connections that one turn takes from a listener; level-triggered, so the rest comes in the next. */
 const ACCEPTS_PER_TURN = 64;
+/** Connections taken over from the backlog when the listener closes. */
+const LAST_ACCEPTS = 4096;
 
 /** How long a listener rests when descriptors or memory have run out. */
 const EXHAUSTED_PAUSE = millis(100);
@@ -73,6 +75,17 @@ export class EpollListener implements Listener, Source {
 
   close(): void {
     if (this.#closed) return;
+    // The kernel has completed these: with the socket they would be reset, requests and all.
+    for (let i = 0; i < LAST_ACCEPTS && !this.#paused; i++) {
+      const fd = this.#reactor.sockets.accept(this.fd);
+      if (fd >= 0) this.#accepted(fd);
+      else if (-fd !== ECONNABORTED) break;
+    }
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#watching = false;
     this.#rest?.cancel();
@@ -105,7 +118,7 @@ export class EpollListener implements Listener, Source {
   }
 
   destroy(): void {
-    this.close();
+    this.#release();
   }
 
   #accepted(fd: number): void {

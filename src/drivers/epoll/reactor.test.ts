@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -137,6 +137,24 @@ describe.runIf(nativeAvailable() === null)("epoll reactor", () => {
     await world.until("close", () => client.closed);
     expect(client.text).toBe("413 early");
     expect(["ECONNRESET", "EPIPE"]).toContain((client.closes[0] as NetError).code);
+  });
+
+  it("connections complete but not accepted, the listener closed: they are accepted and served", async () => {
+    const served: Recorder[] = [];
+    const listener = await transport.listen(at("127.0.0.1:0"), {}, (stream) => {
+      const recorder = new Recorder("served");
+      recorder.stream = stream;
+      served.push(recorder);
+      return recorder;
+    });
+    const { address } = listener;
+    if (address.kind !== "ip") throw new Error("not IP");
+    // Blocking in this thread: no turn of the reactor runs between their handshake and the close.
+    const script = `exec 3<>/dev/tcp/127.0.0.1/${address.port} 4<>/dev/tcp/127.0.0.1/${address.port}; printf hello >&3; printf hello >&4`;
+    execFileSync("bash", ["-c", script]);
+    listener.close();
+    expect(served.length).toBe(2);
+    await world.until("both", () => served.every(({ text }) => text === "hello"));
   });
 
   it("written from a microtask of a handler: sent without other work of the loop", async () => {
