@@ -64,6 +64,8 @@ export class DownstreamConnection implements StreamHandler, Downstream {
 
   /** The connection ends with the response under way. */
   private closing = false;
+  /** The client said itself that its request is its last: nothing follows on its way to us. */
+  private clientCloses = false;
   private lingering = false;
   /** The request's body waits until the exchange is ready for it. */
   private holding = false;
@@ -258,8 +260,9 @@ export class DownstreamConnection implements StreamHandler, Downstream {
     const head = exchange.request;
     this.started = true;
     this.requests++;
+    this.clientCloses = !head.keepAlive;
     this.closing =
-      !head.keepAlive ||
+      this.clientCloses ||
       this.context.draining ||
       this.clientEnded ||
       this.requests >= this.settings.limits.requestsPerConnection;
