@@ -377,7 +377,9 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   /** The last response went out: where the client has no more to say the socket can go at once. */
   private finish(): void {
     this.lingering = true;
-    const silent = this.requestEnded && this.held.empty && !this.held.paused;
+    const taken = this.requestEnded && this.held.empty && !this.held.paused;
+    // A client that expects to go on may have sent more already, and would be answered by a reset.
+    const silent = taken && (this.clientCloses || this.clientEnded);
     this.held.clear();
     if (silent) {
       // Two system calls and a wake-up less than to wait for the client's FIN.
