@@ -1,9 +1,9 @@
-import { NetError } from "../core/errors.ts";
+import type { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { FieldId } from "../http/field-id.ts";
 import type { Fields } from "../http/fields.ts";
 import { Attempts } from "./attempts.ts";
-import { statusOf } from "./failure.ts";
+import { hookError, statusOf } from "./failure.ts";
 import { errorHeaders, errorText } from "./local-response.ts";
 import { announceChunked } from "./outgoing-request.ts";
 import type { ProxyProgram } from "./program.ts";
@@ -306,13 +306,7 @@ export class Exchange extends SessionState {
   /** A hook threw, or its promise was rejected: this request fails, and no other. */
   hookFailed(hook: string, cause: unknown): void {
     if (this.over) return;
-    const error =
-      cause instanceof NetError
-        ? cause
-        : new NetError("HOOK_FAILED", `${hook} failed: ${describe(cause)}`, {
-            source: "internal",
-            cause,
-          });
+    const error = hookError(hook, cause);
     if (error.source === "internal") this.context.observer.fault(hook, cause);
     // What the hook may have answered before it failed does not hold.
     this.local.clear();
@@ -402,6 +396,3 @@ export class Exchange extends SessionState {
     return false;
   }
 }
-
-const describe = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : String(cause);

@@ -1,4 +1,4 @@
-import type { NetError } from "../core/errors.ts";
+import { NetError } from "../core/errors.ts";
 
 /** The status that answers an error (RFC 9110 §15): 0 when nobody is left to be answered. */
 export function statusOf(error: NetError): number {
@@ -78,4 +78,11 @@ export function isIdempotent(method: string): boolean {
     default:
       return false;
   }
+}
+
+/** What a hook threw, as an error of its request; a NetError of its own making keeps its meaning. */
+export function hookError(hook: string, cause: unknown): NetError {
+  if (cause instanceof NetError) return cause;
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return new NetError("HOOK_FAILED", `${hook} failed: ${words}`, { source: "internal", cause });
 }
