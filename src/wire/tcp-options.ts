@@ -1,7 +1,8 @@
+import { copyOctets, NO_DATA } from "./octets.ts";
 import { type Seq, seq } from "./seq.ts";
 
 /** Kinds of TCP options: RFC 9293 §3.1 and the IANA registry. */
-export const TCP_OPTION = {
+export const TcpOption = {
   end: 0,
   noOperation: 1,
   maximumSegmentSize: 2,
@@ -58,11 +59,9 @@ export const NO_TCP_OPTIONS: TcpOptions = Object.freeze({
   sack: Object.freeze([]),
 });
 
-const NOTHING = new DataView(new ArrayBuffer(0));
-
 /** Where the options of a segment lie: offsets into the view, -1 (or 0 for a count) where absent. */
 export class TcpOptionIndex {
-  #dv: DataView = NOTHING;
+  #dv: DataView = NO_DATA;
   #mssAt = -1;
   #scaleAt = -1;
   #timestampsAt = -1;
@@ -92,8 +91,8 @@ export class TcpOptionIndex {
     let at = start;
     while (at < end) {
       const kind = dv.getUint8(at);
-      if (kind === TCP_OPTION.end) return true;
-      if (kind === TCP_OPTION.noOperation) {
+      if (kind === TcpOption.end) return true;
+      if (kind === TcpOption.noOperation) {
         at++;
         continue;
       }
@@ -169,13 +168,17 @@ export class TcpOptionIndex {
       timestamps: this.hasTimestamps
         ? { value: this.timestampValue, echo: this.timestampEcho }
         : null,
-      fastOpen: this.fastOpenAt < 0 ? null : copyCookie(this.#dv, this),
+      fastOpen: this.fastOpenAt < 0 ? null : this.#cookie(),
       userTimeout:
         timeout < 0
           ? null
           : { unit: timeout > 0x7fff ? "minutes" : "seconds", value: timeout & 0x7fff },
       sack,
     };
+  }
+
+  #cookie(): Uint8Array {
+    return copyOctets(this.#dv, this.fastOpenAt, this.fastOpenAt + this.fastOpenLength);
   }
 
   #clear(dv: DataView): void {
@@ -196,35 +199,35 @@ export class TcpOptionIndex {
   /** An option of `length` bytes after its kind and length. The last of a kind counts. */
   #note(kind: number, at: number, length: number): void {
     switch (kind) {
-      case TCP_OPTION.maximumSegmentSize:
+      case TcpOption.maximumSegmentSize:
         if (length === 2) this.#mssAt = at;
         break;
-      case TCP_OPTION.windowScale:
+      case TcpOption.windowScale:
         if (length === 1) this.#scaleAt = at;
         break;
-      case TCP_OPTION.sackPermitted:
+      case TcpOption.sackPermitted:
         if (length === 0) this.sackPermitted = true;
         break;
-      case TCP_OPTION.sack:
+      case TcpOption.sack:
         if (length === 0 || length % 8 !== 0) break;
         this.#sackAt = at;
         this.sackCount = length / 8;
         break;
-      case TCP_OPTION.timestamps:
+      case TcpOption.timestamps:
         if (length === 8) this.#timestampsAt = at;
         break;
-      case TCP_OPTION.userTimeout:
+      case TcpOption.userTimeout:
         if (length === 2) this.#userTimeoutAt = at;
         break;
-      case TCP_OPTION.fastOpen:
+      case TcpOption.fastOpen:
         if (!isCookieLength(length)) break;
         this.fastOpenAt = at;
         this.fastOpenLength = length;
         break;
-      case TCP_OPTION.md5Signature:
+      case TcpOption.md5Signature:
         if (length === 16) this.hasMd5Signature = true;
         break;
-      case TCP_OPTION.authentication:
+      case TcpOption.authentication:
         if (length >= 2) this.hasAuthentication = true;
         break;
     }
@@ -234,11 +237,6 @@ export class TcpOptionIndex {
 /** RFC 7413 §4.1.1. */
 export const isCookieLength = (length: number): boolean =>
   length === 0 || (length >= 4 && length <= 16 && length % 2 === 0);
-
-function copyCookie(dv: DataView, index: TcpOptionIndex): Uint8Array {
-  const at = dv.byteOffset + index.fastOpenAt;
-  return new Uint8Array(dv.buffer, at, index.fastOpenLength).slice();
-}
 
 /** No-operation twice, then kind 8 of length 10. */
 const ALIGNED_TIMESTAMPS = 0x0101_080a;

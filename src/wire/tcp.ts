@@ -1,4 +1,5 @@
 import { checksum16, verifies } from "./checksum.ts";
+import { hasRoom, NO_DATA } from "./octets.ts";
 import { type Seq, seq } from "./seq.ts";
 import type { WireStatus } from "./status.ts";
 import { TcpOptionIndex, type TcpOptions } from "./tcp-options.ts";
@@ -18,7 +19,7 @@ export const TCP_HEADER_LENGTH = 20;
 export const TCP_PROTOCOL = 6;
 
 /** Control bits: RFC 9293 §3.1; the ninth is AE (RFC 9768 §3.1, formerly NS). */
-export const TCP_FLAG = {
+export const TcpFlag = {
   fin: 0x001,
   syn: 0x002,
   rst: 0x004,
@@ -31,11 +32,9 @@ export const TCP_FLAG = {
 } as const;
 
 const FLAGS = 0x1ff;
-const NOTHING = new DataView(new ArrayBuffer(0));
-
 /** A TCP segment in somebody else's bytes; valid until those change. */
 export class TcpView {
-  #dv: DataView = NOTHING;
+  #dv: DataView = NO_DATA;
   #start = 0;
   payloadStart = 0;
   payloadEnd = 0;
@@ -79,25 +78,25 @@ export class TcpView {
     return this.payloadStart - this.#start;
   }
 
-  /** The nine control bits, see `TCP_FLAG`. */
+  /** The nine control bits, see `TcpFlag`. */
   get flags(): number {
     return this.#dv.getUint16(this.#start + OFFSET_AND_FLAGS) & FLAGS;
   }
 
   get syn(): boolean {
-    return (this.flags & TCP_FLAG.syn) !== 0;
+    return (this.flags & TcpFlag.syn) !== 0;
   }
 
   get ack(): boolean {
-    return (this.flags & TCP_FLAG.ack) !== 0;
+    return (this.flags & TcpFlag.ack) !== 0;
   }
 
   get fin(): boolean {
-    return (this.flags & TCP_FLAG.fin) !== 0;
+    return (this.flags & TcpFlag.fin) !== 0;
   }
 
   get rst(): boolean {
-    return (this.flags & TCP_FLAG.rst) !== 0;
+    return (this.flags & TcpFlag.rst) !== 0;
   }
 
   /** SEG.WND as sent, not scaled. */
@@ -125,8 +124,8 @@ export class TcpView {
   /** SEG.LEN: what the segment takes of the sequence space, SYN and FIN counted. */
   get sequenceLength(): number {
     const flags = this.flags;
-    const syn = (flags & TCP_FLAG.syn) >>> 1;
-    return this.payloadLength + syn + (flags & TCP_FLAG.fin);
+    const syn = (flags & TcpFlag.syn) >>> 1;
+    return this.payloadLength + syn + (flags & TcpFlag.fin);
   }
 
   /** Whether the checksum is right, given the sum of the pseudo header with `length` in it. */
@@ -152,7 +151,7 @@ export interface TcpRepr {
   readonly destinationPort: number;
   readonly sequence: Seq;
   readonly acknowledgment: Seq;
-  /** Bits of `TCP_FLAG`. */
+  /** Bits of `TcpFlag`. */
   readonly flags: number;
   /** As on the wire, already scaled down. */
   readonly window: number;
@@ -180,14 +179,12 @@ export const tcpLength = (repr: TcpRepr): number =>
   TCP_HEADER_LENGTH + tcpOptionsLength(repr.options) + repr.payloadLength;
 
 /**
- * Writes the header, with no checksum yet, and returns where the payload goes. Throws RangeError when
- * header and payload do not fit into the view.
+ * Writes the header, with no checksum yet; returns where the payload goes, or -1 when header and
+ * payload do not fit into the view.
  */
 export function emitTcp(repr: TcpRepr, dv: DataView, start: number): number {
   const headerLength = TCP_HEADER_LENGTH + tcpOptionsLength(repr.options);
-  if (headerLength + repr.payloadLength > dv.byteLength - start) {
-    throw new RangeError(`no room for a segment of ${tcpLength(repr)} bytes at ${start}`);
-  }
+  if (!hasRoom(dv, start, headerLength + repr.payloadLength)) return -1;
   dv.setUint16(start + SOURCE_PORT, repr.sourcePort);
   dv.setUint16(start + DESTINATION_PORT, repr.destinationPort);
   dv.setUint32(start + SEQUENCE, repr.sequence);

@@ -1,4 +1,5 @@
 import { checksum16, verifies } from "./checksum.ts";
+import { hasRoom, NO_DATA } from "./octets.ts";
 import type { WireStatus } from "./status.ts";
 
 /** RFC 768: the header's fields. */
@@ -9,11 +10,9 @@ const CHECKSUM = 6;
 export const UDP_HEADER_LENGTH = 8;
 export const UDP_PROTOCOL = 17;
 
-const NOTHING = new DataView(new ArrayBuffer(0));
-
 /** A UDP datagram in somebody else's bytes; valid until those change. */
 export class UdpView {
-  #dv: DataView = NOTHING;
+  #dv: DataView = NO_DATA;
   #start = 0;
   payloadStart = 0;
   payloadEnd = 0;
@@ -94,14 +93,12 @@ export const parseUdp = (view: UdpView): UdpRepr => ({
 export const udpLength = (repr: UdpRepr): number => UDP_HEADER_LENGTH + repr.payloadLength;
 
 /**
- * Writes the header, with no checksum yet, and returns where the payload goes. Throws RangeError when
- * header and payload do not fit into the view or into a datagram.
+ * Writes the header, with no checksum yet; returns where the payload goes, or -1 when header and
+ * payload do not fit into the view or into a datagram.
  */
 export function emitUdp(repr: UdpRepr, dv: DataView, start: number): number {
   const length = udpLength(repr);
-  if (length > 0xffff || length > dv.byteLength - start) {
-    throw new RangeError(`no room for a datagram of ${length} bytes at ${start}`);
-  }
+  if (length > 0xffff || !hasRoom(dv, start, length)) return -1;
   dv.setUint16(start + SOURCE_PORT, repr.sourcePort);
   dv.setUint16(start + DESTINATION_PORT, repr.destinationPort);
   dv.setUint16(start + LENGTH, length);
