@@ -32,6 +32,8 @@ export class Exchange extends SessionState {
   /** Promises of hooks that are still open. */
   private waiting = 0;
   private failing = false;
+  /** Counts failures: what was waited for before one is of no use after it. */
+  private failures = 0;
 
   constructor(context: ProxyContext) {
     super();
@@ -262,6 +264,7 @@ export class Exchange extends SessionState {
   /** Nothing more is tried: answers with the error's status, or breaks off a response under way. */
   fail(error: NetError): void {
     if (this.over) return;
+    this.failures++;
     this.summary.failure ??= error;
     this.forgetPartialHead();
     this.requests.stop();
@@ -369,12 +372,13 @@ export class Exchange extends SessionState {
     }
   }
 
-  /** Runs `next` with what `promise` gives, unless the exchange ended in the meantime. */
+  /** Runs `next` with what `promise` gives, unless the exchange ended or failed in the meantime. */
   await<T>(hook: string, promise: Promise<T>, next: (value: T) => void): void {
+    const { failures } = this;
     this.waiting++;
     promise.then(
       (value) => {
-        if (this.resumed()) {
+        if (this.resumed(failures)) {
           try {
             next(value);
           } catch (error) {
@@ -383,15 +387,15 @@ export class Exchange extends SessionState {
         }
       },
       (error) => {
-        if (this.resumed()) this.hookFailed(hook, error);
+        if (this.resumed(failures)) this.hookFailed(hook, error);
       },
     );
   }
 
-  /** One wait is over; true when the exchange still lives. */
-  private resumed(): boolean {
+  /** One wait is over; true when the exchange still lives, and has not failed since. */
+  private resumed(failures: number): boolean {
     this.waiting--;
-    if (!this.over) return true;
+    if (!this.over) return failures === this.failures;
     if (this.waiting === 0) this.context.recycle(this);
     return false;
   }
