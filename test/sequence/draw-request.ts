@@ -1,6 +1,14 @@
 import { type Duration, millis, seconds } from "../../src/core/time.ts";
 import type { Draw } from "./draw.ts";
-import type { Behaviour, Ills, Pace, Phase, ProgramPlan, RequestPlan } from "./scenario.ts";
+import type {
+  Behaviour,
+  Ills,
+  Nonsense,
+  Pace,
+  Phase,
+  ProgramPlan,
+  RequestPlan,
+} from "./scenario.ts";
 
 const nonsense = [
   "GET /\r\n\r\n",
@@ -121,6 +129,7 @@ function drawBehaviour(
       ? draw.pick(["length", "close"] as const)
       : draw.pick(["length", "length", "chunked", "close"] as const);
   const ill = ills.origins && draw.chance(0.5);
+  const nonsense = ill && draw.chance(0.15) ? drawNonsense(draw, method, framing, status) : null;
   return {
     status,
     minor,
@@ -134,11 +143,9 @@ function drawBehaviour(
     early: draw.chance(0.1),
     delay: drawDelay(draw, ill),
     close: draw.chance(0.15),
-    pace: drawPace(draw, size, ill),
-    nonsense:
-      ill && draw.chance(0.15)
-        ? draw.pick(["status-line", "two-lengths", "chunk-size", "surplus", "switch"] as const)
-        : null,
+    // A tunnel may be spoken in as soon as its head has come: what stands before must be out by then.
+    pace: status === 101 ? { pauses: [], death: null } : drawPace(draw, size, ill),
+    nonsense,
     idle: ill && draw.chance(0.3) ? draw.millis(0, 300) : null,
     restChance: draw.pick([0, 0, 0.1]),
     rest: draw.millis(1, 40),
@@ -148,4 +155,23 @@ function drawBehaviour(
 function drawDelay(draw: Draw, ill: boolean): Duration {
   if (ill && draw.chance(0.08)) return seconds(20);
   return draw.chance(0.4) ? draw.millis(1, 200) : millis(0);
+}
+
+/** None that is good sense in its place. */
+function drawNonsense(
+  draw: Draw,
+  method: string,
+  framing: Behaviour["framing"],
+  status: number,
+): Nonsense | null {
+  if (status === 101) return null;
+  const nonsense = draw.pick([
+    "status-line",
+    "two-lengths",
+    "chunk-size",
+    "surplus",
+    "switch",
+  ] as const);
+  if (nonsense === "surplus" && framing === "close") return "status-line";
+  return nonsense === "chunk-size" && method === "HEAD" ? "status-line" : nonsense;
 }
