@@ -129,7 +129,8 @@ function drawBehaviour(
       ? draw.pick(["length", "close"] as const)
       : draw.pick(["length", "length", "chunked", "close"] as const);
   const ill = ills.origins && draw.chance(0.5);
-  const nonsense = ill && draw.chance(0.15) ? drawNonsense(draw, method, framing, status) : null;
+  const nonsense =
+    ill && draw.chance(0.15) ? drawNonsense(draw, method, framing, upgrade !== null) : null;
   return {
     status,
     minor,
@@ -162,9 +163,9 @@ function drawNonsense(
   draw: Draw,
   method: string,
   framing: Behaviour["framing"],
-  status: number,
+  upgrade: boolean,
 ): Nonsense | null {
-  if (status === 101) return null;
+  if (upgrade) return null;
   const nonsense = draw.pick([
     "status-line",
     "two-lengths",
