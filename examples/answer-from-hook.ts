@@ -1,12 +1,14 @@
 /**
- * Answers without an upstream: a health check, a block list, a maintenance page.
+ * Answers without an upstream: a health check, a block list, a maintenance page, errors as JSON.
  *
  *     millrace proxy examples/answer-from-hook.ts
  *     curl -i http://127.0.0.1:8080/health
+ *     MAINTENANCE=1 millrace proxy examples/answer-from-hook.ts
  */
 import { defineProxy } from "millrace";
 
-let maintenance = process.env.MAINTENANCE === "1";
+const maintenance = process.env.MAINTENANCE === "1";
+const json = { "Content-Type": "application/json" };
 
 export default defineProxy({
   listeners: [{ listen: process.env.LISTEN ?? "127.0.0.1:8080" }],
@@ -17,13 +19,7 @@ export default defineProxy({
   },
 
   requestFilter(session) {
-    switch (session.request.path) {
-      case "/health":
-        return session.respond(200, { "Content-Type": "application/json" }, '{"ok":true}\n');
-      case "/maintenance":
-        maintenance = !maintenance;
-        return session.respond(200, null, `maintenance is ${maintenance ? "on" : "off"}\n`);
-    }
+    if (session.request.path === "/health") return session.respond(200, json, '{"ok":true}\n');
     if (maintenance) {
       return session.respond(503, { "Retry-After": "120" }, "Back in two minutes.\n");
     }
@@ -32,10 +28,7 @@ export default defineProxy({
   upstreamPeer: () => "app",
 
   failToProxy(session, error) {
-    return session.respond(
-      502,
-      { "Content-Type": "application/json" },
-      `{"error":"${error.code}"}\n`,
-    );
+    if (error.source !== "upstream") return;
+    return session.respond(502, json, `{"error":"${error.code}"}\n`);
   },
 });

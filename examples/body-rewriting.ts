@@ -17,8 +17,10 @@ export default defineProxy({
   upstreamPeer: () => "app",
 
   upstreamRequestFilter(session) {
-    // What is compressed cannot be searched.
-    session.upstreamRequest.headers.set("Accept-Encoding", "identity");
+    // What is compressed, or a part of the whole, cannot be searched.
+    const { headers } = session.upstreamRequest;
+    headers.set("Accept-Encoding", "identity");
+    headers.delete("Range");
   },
 
   responseFilter(session) {

@@ -11,7 +11,17 @@ const mostInFlight = 64;
 const mostBytes = 1 << 20;
 let inFlight = 0;
 
-const notCopied = new Set(["host", "connection", "content-length", "transfer-encoding", "expect"]);
+/** What belongs to the client's connection or message, and not to the copy's. */
+const notCopied = new Set([
+  "host",
+  "connection",
+  "keep-alive",
+  "upgrade",
+  "te",
+  "content-length",
+  "transfer-encoding",
+  "expect",
+]);
 
 export default defineProxy({
   listeners: [{ listen: process.env.LISTEN ?? "127.0.0.1:8080" }],
@@ -21,9 +31,12 @@ export default defineProxy({
 
   upstreamPeer: () => "app",
 
-  upstreamRequestFilter(session) {
+  upstreamRequestFilter(session, ctx) {
+    const length = Number(session.request.headers.get("content-length") ?? 0);
+    if (length <= mostBytes) return;
     // Too large to copy: it goes by unseen.
-    if (Number(session.request.headers.get("content-length") ?? 0) > mostBytes) return "pass-body";
+    ctx.bytes = length;
+    return "pass-body";
   },
 
   requestBodyFilter(_session, piece, _end, ctx) {
@@ -34,12 +47,13 @@ export default defineProxy({
 
   logging(session, ctx) {
     if (inFlight >= mostInFlight || ctx.bytes > mostBytes) return;
-    const { method, target } = session.request;
+    const { method, path, query } = session.request;
     const headers = [...session.request.headers].filter(
       ([name]) => !notCopied.has(name.toLowerCase()),
     );
     inFlight++;
-    fetch(new URL(target, mirror), {
+    // Joined, not resolved: a path may begin with "//", and must not choose another host.
+    fetch(`${mirror}${path}${query && `?${query}`}`, {
       method,
       headers: [...headers, ["X-Mirrored", "1"]],
       redirect: "manual",
