@@ -112,6 +112,7 @@ function snapshot(view: AnyView, bytes: Uint8Array, margin: number, fill: number
   if (status === "ok") {
     for (const name of gettersOf(view)) {
       const value: unknown = Reflect.get(view, name);
+      if (typeof value === "object") continue;
       // Positions are told relative to the packet, so that the margin does not show.
       const isPosition = /(start|end|at)$/i.test(name) && typeof value === "number" && value >= 0;
       read[name] = isPosition ? value - margin : value;
