@@ -16,6 +16,11 @@ Exit status: 0 after draining; 1 when it cannot run (an address is taken, say);
 2 for wrong flags or configuration, with nothing bound.
 `;
 
+const proxyDefaults = `
+What neither flag nor file says: --workers auto, --admin 127.0.0.1:9901,
+--access-log on, --driver auto. A flag overrides the file.
+`;
+
 /** Reads the arguments after the program's name and does what needs no proxy: help, version, checks. */
 export async function plan(argv: readonly string[]): Promise<Plan> {
   let result: Plan = { kind: "exit", code: ExitCode.ok };
@@ -35,7 +40,7 @@ export async function plan(argv: readonly string[]): Promise<Plan> {
 
 function commandLine(done: (plan: Plan) => void): Command {
   const program = new Command("millrace")
-    .description("A programmable network stack: reverse proxy, load balancer and API gateway.")
+    .description("A programmable network stack: reverse proxy and load balancer.")
     .version(packageVersion())
     .addHelpText("after", examples)
     .showHelpAfterError("(millrace --help shows what there is)")
@@ -50,15 +55,24 @@ function addProxy(program: Command, done: (plan: Plan) => void): void {
     .command("proxy")
     .description("serve as a reverse proxy, by a YAML file, a TypeScript module or flags alone")
     .argument("[file]", "CONFIG.yaml, or a module that exports defineProxy({…})")
-    .option("--listen <address>", "where clients connect (repeat for several)", collect, [])
-    .option("--to <address>", "an endpoint to forward to (repeat for several)", collect, [])
-    .option("--workers <n>", 'worker threads, or "auto" for one a core')
+    .addOption(
+      new Option("--listen <address>", "without a file: where clients connect (repeat for several)")
+        .argParser(collect)
+        .default([], "127.0.0.1:8080"),
+    )
+    .addOption(
+      new Option("--to <address>", "without a file: an endpoint to forward to (repeat for several)")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .option("--workers <n>", 'worker threads, or "auto": one for each core')
     .option("--admin <address>", 'where the admin listens, or "off"')
     .option("--access-log <where>", '"on" (standard output), "off", or the path of a file')
     .addOption(
       new Option("--driver <driver>", "how to do network I/O").choices(["auto", "epoll", "node"]),
     )
-    .addHelpText("after", examples)
+    .showHelpAfterError("(millrace proxy --help shows what there is)")
+    .addHelpText("after", proxyDefaults + examples)
     .action(async (file: string | undefined, flags: Omit<ProxyArguments, "file">) => {
       const { planProxy } = await import("./plan-proxy.ts");
       done(await planProxy({ ...flags, file }));

@@ -15,6 +15,7 @@ export interface ProxyFlags {
 }
 
 const defaultListen = "127.0.0.1:8080";
+const addEndpoint = "Add --to 127.0.0.1:9000, say, or name a configuration file.";
 
 /** The same configuration as a file with one listener, one upstream and a route from all to it. */
 export function configFromFlags(flags: ProxyFlags): LoadResult<EffectiveConfig> {
@@ -45,7 +46,7 @@ function wholeNumber(value: string | number): string | number {
 function asFlagProblem(draft: Draft): Problem {
   const flag = flagOf(draft);
   if (flag === "--to" && draft.path.length === 3) {
-    return problem(flag, "nothing", "at least one endpoint", "Add --to 127.0.0.1:9000, say.");
+    return problem(flag, "nothing", "at least one endpoint", addEndpoint);
   }
   // A flag is given again where a file has a list, and has no map.
   const expected = draft.expected
