@@ -1,3 +1,5 @@
+import { stall } from "./draw-request.ts";
+import { requestMessage } from "./messages.ts";
 import { bodyAtClient, isPrefix, localBody, tunnelBody } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Played } from "./run.ts";
@@ -24,7 +26,8 @@ export function checkAnswer(played: Played, outcome: Outcome): readonly string[]
 }
 
 /** An answer that came from an origin. */
-function checkRelayed({ log, scenario }: Played, outcome: Outcome, answers: string): string[] {
+function checkRelayed(played: Played, outcome: Outcome, answers: string): string[] {
+  const { log, scenario } = played;
   const { request, status, content, complete } = outcome;
   const found: string[] = [];
   const say = (what: string): void => void found.push(`${request.id}: ${what}`);
@@ -36,6 +39,7 @@ function checkRelayed({ log, scenario }: Played, outcome: Outcome, answers: stri
     return found;
   }
   const plan = behaviourOf(outcome, number);
+  if (complete && outlastsTimeouts(played, outcome, plan)) say("answered in spite of the timeouts");
   if (status !== plan.status) say(`status ${status}, not ${plan.status}`);
   if (outcome.tunnel) {
     const whole = tunnelBody(request);
@@ -69,6 +73,20 @@ function checkBody(outcome: Outcome, body: Uint8Array, say: (what: string) => vo
 function behaviourOf({ request }: Outcome, number: number): Behaviour {
   const { behaviours } = request;
   return behaviours[Math.min(number, behaviours.length - 1)]!;
+}
+
+/** Whether client or origin fell silent within the exchange for longer than the proxy may wait. */
+function outlastsTimeouts({ clients }: Played, { request }: Outcome, plan: Behaviour): boolean {
+  if (plan.early || plan.status === 101) return false;
+  if (plan.delay >= stall) return true;
+  const alone = clients.some(
+    ({ plan: { depth, requests } }) => depth === 1 && requests.includes(request),
+  );
+  const { bytes } = requestMessage(request);
+  return (
+    alone &&
+    request.pace.pauses.some(({ at, wait }) => wait >= stall && at > 0 && at < bytes.length)
+  );
 }
 
 /** Nothing goes wrong in this run: every request gets its own answer. */

@@ -181,6 +181,7 @@ export class ClientConnection implements ConnectHandler {
     const { pace } = outcome.request;
     const up = tunnelContent(outcome.request);
     this.drip = new Drip(this.stream, transport, up, pace, up.length, () => this.stream.end());
+    if (outcome.left) this.drip.stop();
     this.drip.run();
   }
 

@@ -19,6 +19,11 @@ const nonsense = [
   "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 ] as const;
 
+/** Longer than any timeout of a message under way. */
+export const stall = seconds(30);
+
+const steady: Pace = { pauses: [], death: null };
+
 const phases: readonly Phase[] = [
   "newContext",
   "earlyRequestFilter",
@@ -101,12 +106,14 @@ function drawPace(draw: Draw, size: number, ill: boolean): Pace {
     at: draw.int(0, span),
     wait: draw.millis(0, 100),
   }));
-  if (ill && draw.chance(0.08)) pauses.push({ at: draw.int(0, span), wait: seconds(30) });
+  if (ill && draw.chance(0.08)) pauses.push({ at: draw.int(0, span), wait: stall });
   pauses.sort((a, b) => a.at - b.at);
-  const dies = ill && draw.chance(0.12);
+  const dies = ill && draw.chance(0.2);
+  // Before the first byte: what was sent so far may have been for nothing, and may be tried again.
+  const at = draw.chance(0.4) ? 0 : draw.int(0, span);
   return {
     pauses,
-    death: dies ? { at: draw.int(0, span), by: draw.pick(["abort", "end"] as const) } : null,
+    death: dies ? { at, by: draw.pick(["abort", "end"] as const) } : null,
   };
 }
 
@@ -144,8 +151,8 @@ function drawBehaviour(
     early: draw.chance(0.1),
     delay: drawDelay(draw, ill),
     close: draw.chance(0.15),
-    // A tunnel may be spoken in as soon as its head has come: what stands before must be out by then.
-    pace: status === 101 ? { pauses: [], death: null } : drawPace(draw, size, ill),
+    // What is spoken to before all of it is out must not pause: a tunnel, and what comes unasked.
+    pace: status === 101 || nonsense === "surplus" ? steady : drawPace(draw, size, ill),
     nonsense,
     idle: ill && draw.chance(0.3) ? draw.millis(0, 300) : null,
     restChance: draw.pick([0, 0, 0.1]),
@@ -154,7 +161,7 @@ function drawBehaviour(
 }
 
 function drawDelay(draw: Draw, ill: boolean): Duration {
-  if (ill && draw.chance(0.08)) return seconds(20);
+  if (ill && draw.chance(0.08)) return stall;
   return draw.chance(0.4) ? draw.millis(1, 200) : millis(0);
 }
 

@@ -73,7 +73,7 @@ function drawLink(draw: Draw, ills: Ills): LinkConditions {
 
 /** So that the slowest link carries it well within the timeouts. */
 const largestBody = ({ largestPiece }: LinkConditions): number =>
-  largestPiece < 100 ? 1_500 : largestPiece < 1_000 ? 20_000 : 150_000;
+  largestPiece < 100 ? 1_500 : largestPiece < 1_000 ? 20_000 : 600_000;
 
 function drawListener(draw: Draw): ListenerSettings {
   return {
@@ -119,7 +119,7 @@ function drawUpstream(draw: Draw, ills: Ills, origins: readonly OriginPlan[]): U
     ]),
     limits: {
       connectionsPerEndpoint: ills.scarce ? draw.int(1, 2) : 100,
-      idlePerEndpoint: draw.pick([0, 1, 100]),
+      idlePerEndpoint: draw.pick([0, 1, 100, 100]),
       pending: ills.scarce ? draw.pick([0, 1, 100]) : 100,
     },
     timeouts: {
@@ -178,7 +178,8 @@ function drawClient(
     startsAt: draw.millis(0, 500),
     requests: plans,
     depth: draw.pick([1, 1, 2, 10]),
-    restChance: draw.pick([0, 0, 0.1]),
+    // With tiny pieces, and so many reads, it would seem idle before it has read all.
+    restChance: draw.pick([0, 0, 0.1, largest < 2_000 ? 0.1 : 0.4]),
     rest: draw.millis(1, 80),
     leaves: leaves
       ? {

@@ -30,7 +30,7 @@ export class OriginConnection implements StreamHandler {
   private tunnel = false;
   private ended = false;
   private served = 0;
-  /** It has lost patience: what still comes is too late. */
+  /** It has lost patience, or its senses: what still comes is too late. */
   private leaving = false;
 
   constructor(origin: Origin, stream: Stream) {
@@ -123,6 +123,7 @@ export class OriginConnection implements StreamHandler {
       return;
     }
     if (endsConnection(arrival.request, plan) || this.ended || plan.nonsense !== null) {
+      this.leaving = plan.nonsense !== null;
       this.stream.end();
     } else if (arrival.complete) this.next();
   }
