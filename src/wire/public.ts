@@ -1,4 +1,4 @@
-/** The entry `millrace/wire`: views and reprs of packets, from Ethernet to ICMP. */
+/** The entry `millrace/wire`: views and reprs of packets, from Ethernet to DNS. */
 export {
   ArpOperation,
   type ArpRepr,
@@ -20,6 +20,26 @@ export {
   swapSum,
   verifies,
 } from "./checksum.ts";
+export {
+  type DnsQuestion,
+  type DnsRecord,
+  type DnsRepr,
+  dnsLength,
+  emitDns,
+  parseDns,
+} from "./dns.ts";
+export {
+  DnsClass,
+  type DnsData,
+  DnsType,
+  type SoaData,
+  type SrvData,
+  type SvcbData,
+} from "./dns-data.ts";
+export type { Edns, EdnsOption } from "./dns-edns.ts";
+export { DNS_ROOT, type DnsName, dnsName, labelsOf, sameName } from "./dns-name.ts";
+export { NO_SVCB_PARAMS, SvcbKey, type SvcbParams } from "./dns-svcb.ts";
+export { DNS_SECTIONS, DnsCursor, DnsFlag, type DnsSection, DnsView } from "./dns-view.ts";
 export {
   type EthernetRepr,
   EthernetView,
@@ -113,7 +133,40 @@ export {
 export { decodeTime8, decodeTime16, encodeTime8, encodeTime16 } from "./multicast-time.ts";
 export { emitNdp, type NdpRepr, NdpView, ndpLength, parseNdp } from "./ndp.ts";
 export { type NdpOption, NdpOptions, NdpOptionType } from "./ndp-options.ts";
+export {
+  type Seq,
+  seq,
+  seqAcceptable,
+  seqAdd,
+  seqBetween,
+  seqDiff,
+  seqGe,
+  seqGt,
+  seqInWindow,
+  seqLe,
+  seqLt,
+  seqMax,
+  seqMin,
+} from "./seq.ts";
 export type { WireStatus } from "./status.ts";
+export {
+  emitTcp,
+  fillTcpChecksum,
+  parseTcp,
+  TcpFlag,
+  type TcpRepr,
+  TcpView,
+  tcpLength,
+} from "./tcp.ts";
+export {
+  NO_TCP_OPTIONS,
+  type SackBlock,
+  TcpOption,
+  TcpOptionIndex,
+  type TcpOptions,
+  type TcpUserTimeout,
+} from "./tcp-options.ts";
+export { emitUdp, fillUdpChecksum, parseUdp, type UdpRepr, UdpView, udpLength } from "./udp.ts";
 export {
   emitVirtioNet,
   GsoType,
