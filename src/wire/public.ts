@@ -21,6 +21,34 @@ export {
   verifies,
 } from "./checksum.ts";
 export {
+  DHCP4_CLIENT_PORT,
+  DHCP4_SERVER_PORT,
+  Dhcp4MessageType,
+  Dhcp4Operation,
+  type Dhcp4Repr,
+  Dhcp4View,
+  dhcp4Length,
+  emitDhcp4,
+  parseDhcp4,
+} from "./dhcp4.ts";
+export {
+  type ClasslessRoute,
+  Dhcp4Option,
+  type Dhcp4Options,
+  NO_DHCP4_OPTIONS,
+} from "./dhcp4-options.ts";
+export {
+  DHCP6_CLIENT_PORT,
+  DHCP6_SERVER_PORT,
+  Dhcp6MessageType,
+  type Dhcp6Repr,
+  Dhcp6View,
+  dhcp6Length,
+  emitDhcp6,
+  parseDhcp6,
+} from "./dhcp6.ts";
+export { Dhcp6Option, type Dhcp6Options, Dhcp6Status, NO_DHCP6_OPTIONS } from "./dhcp6-options.ts";
+export {
   type DnsQuestion,
   type DnsRecord,
   type DnsRepr,
