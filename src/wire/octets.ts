@@ -21,7 +21,3 @@ export function zeroOctets(dv: DataView, start: number, end: number): number {
 /** Whether `length` octets fit at `start`: every emitter asks before its first write. */
 export const hasRoom = (dv: DataView, start: number, length: number): boolean =>
   start >= 0 && start + length <= dv.byteLength;
-
-/** Whether a 32-bit field is `value`, an unsigned whole number below 2^bits. */
-export const fits = (value: number, bits: number): boolean =>
-  Number.isInteger(value) && value >= 0 && value < 2 ** bits;
