@@ -65,7 +65,9 @@ export function drawRequest(
       : draw.pick(["GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE", "PATCH"] as const);
   const minor = draw.chance(0.12) ? 0 : 1;
   const upgrade = minor === 1 && method === "GET" && draw.chance(0.06) ? draw.size(largest) : null;
-  const sends = method === "POST" || method === "PUT" || method === "PATCH" || draw.chance(0.05);
+  // Also a POST may have no body: then nothing but its method keeps it from being sent again.
+  const usually = method === "POST" || method === "PUT" || method === "PATCH";
+  const sends = draw.chance(usually ? 0.75 : 0.05);
   const framing =
     !sends || upgrade !== null ? "none" : minor === 0 || draw.chance(0.5) ? "length" : "chunked";
   const size = framing === "none" ? 0 : draw.size(largest);

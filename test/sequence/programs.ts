@@ -117,7 +117,9 @@ export class ScenarioProgram {
     if (draw.chance(0.5)) {
       return Promise.resolve().then(() => this.act(phase, session, ctx, value));
     }
-    const wait = draw.millis(0, 60);
+    // Long enough for things to happen meanwhile; for each piece of a body it would add up.
+    const perPiece = phase === "requestBodyFilter" || phase === "responseBodyFilter";
+    const wait = draw.millis(0, !perPiece && draw.chance(0.3) ? 400 : 60);
     return new Promise((resolve, reject) => {
       const onTimer = (): void => {
         try {
