@@ -10,16 +10,23 @@ export class TelemetryObserver implements ProxyObserver {
   readonly #recorder: MetricRecorder;
   readonly #log: AccessLog | null;
   readonly #onFault: (where: string, error: unknown) => void;
+  readonly #onNotice: (message: string) => void;
 
   /** `log`: null for no access log. `onFault` is told of each exception, after it was counted. */
   constructor(
     recorder: MetricRecorder,
     log: AccessLog | null,
     onFault: (where: string, error: unknown) => void,
+    onNotice: (message: string) => void,
   ) {
     this.#recorder = recorder;
     this.#log = log;
     this.#onFault = onFault;
+    this.#onNotice = onNotice;
+  }
+
+  notice(message: string): void {
+    this.#onNotice(message);
   }
 
   connectionOpened(listener: string): void {

@@ -200,6 +200,8 @@ export class Supervisor {
       );
     } else if (message.kind === "fault") {
       this.#options.report.error(`${message.where}: ${message.text}`);
+    } else if (message.kind === "notice") {
+      this.#options.report.warn(message.text);
     } else if (message.kind === "snapshot") {
       this.#asked.get(message.id)?.(message.snapshot);
     } else if (message.kind === "drained") this.#post(place, { kind: "stop" });

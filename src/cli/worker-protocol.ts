@@ -39,5 +39,7 @@ export type FromWorker =
   | { readonly kind: "drained" }
   /** Whole lines of the access log. */
   | { readonly kind: "log"; readonly text: string }
+  /** Something an operator should know. */
+  | { readonly kind: "notice"; readonly text: string }
   /** Something threw; requests go on. */
   | { readonly kind: "fault"; readonly where: string; readonly text: string };

@@ -76,8 +76,11 @@ async function run(): Promise<void> {
   const memory = new CounterMemory(layout.slots, workers, start.counters);
   const recorder = new MetricRecorder(layout, memory.row(index));
   const log = await openLog(transport, recorder);
-  const observer = new TelemetryObserver(recorder, log?.accessLog ?? null, (where, error) =>
-    faults.fault(where, error),
+  const observer = new TelemetryObserver(
+    recorder,
+    log?.accessLog ?? null,
+    (where, error) => faults.fault(where, error),
+    (text) => post({ kind: "notice", text }),
   );
   const program = await importProgram();
   const server = new ProxyServer({

@@ -12,7 +12,41 @@ export function configJsonSchema(): Record<string, unknown> {
     io: "input",
   });
   const { $schema, ...rest } = schema;
-  return { $schema, $id: schemaId, title: "Millrace configuration", ...rest };
+  return {
+    $schema,
+    $id: schemaId,
+    title: "Millrace configuration",
+    ...(withVariables(rest) as Record<string, unknown>),
+  };
+}
+
+/** A variable of the environment, which may stand for any scalar: `${NAME}`, `${NAME:-default}`. */
+const variable = { type: "string", pattern: "\\$\\{" };
+
+/** Lets a variable stand where a number, a boolean or one of several words is asked for. */
+function withVariables(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withVariables);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const inner = Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [
+      key,
+      key === "default" || key === "enum" ? value : withVariables(value),
+    ]),
+  );
+  const { type, enum: words, description, default: preset, ...rest } = inner;
+  if (type !== "number" && type !== "integer" && type !== "boolean" && words === undefined) {
+    return inner;
+  }
+  const strict = {
+    ...(type !== undefined && { type }),
+    ...(words !== undefined && { enum: words }),
+    ...rest,
+  };
+  return {
+    ...(description !== undefined && { description }),
+    ...(preset !== undefined && { default: preset }),
+    anyOf: [strict, variable],
+  };
 }
 
 /** The text of schema/millrace.schema.json, laid out as the repository's formatter would. */

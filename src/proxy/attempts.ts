@@ -81,6 +81,9 @@ export class Attempts implements Waiter {
       this.group = group;
       this.settings = group.settings;
       exchange.summary.upstream = peer;
+    } else if (typeof peer !== "object" || peer === null) {
+      const message = `upstreamPeer gave ${peer}; expected an upstream's name or { address }`;
+      throw new NetError("INTERNAL", message, { source: "internal" });
     } else {
       this.peer = peer;
       this.group = null;

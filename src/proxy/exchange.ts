@@ -378,13 +378,8 @@ export class Exchange extends SessionState {
     this.waiting++;
     promise.then(
       (value) => {
-        if (this.resumed(failures)) {
-          try {
-            next(value);
-          } catch (error) {
-            this.hookFailed(hook, error);
-          }
-        }
+        // What follows may be another hook, and that one fail.
+        if (this.resumed(failures)) this.guard(hook, () => next(value));
       },
       (error) => {
         if (this.resumed(failures)) this.hookFailed(hook, error);

@@ -13,6 +13,8 @@ export interface ProxyObserver {
   upstreamClosed(upstream: string): void;
   upstreamConnectFailed(upstream: string, error: NetError): void;
   retried(upstream: string, error: NetError): void;
+  /** Something an operator should know, in words for people; nothing is broken here. */
+  notice(message: string): void;
   /** A fault of ours or of a user's hook, with its stack. */
   fault(where: string, error: unknown): void;
 }

@@ -75,8 +75,7 @@ export class ProxyServer implements ProxyContext {
     this.transport = options.transport;
     this.program = options.program;
     this.observer = options.observer;
-    const notice = (message: string, detail?: unknown): void =>
-      this.observer.fault(message, detail);
+    const notice = (message: string): void => this.observer.notice(message);
     const upstreams = new Map<string, Upstream>();
     for (const settings of options.upstreams) {
       upstreams.set(settings.name, new Upstream(settings, this.transport, notice));

@@ -30,6 +30,7 @@ export interface RecordedFault {
 export class Recorder implements ProxyObserver {
   readonly requests: RecordedRequest[] = [];
   readonly faults: RecordedFault[] = [];
+  readonly notices: string[] = [];
   readonly retries: ErrorCode[] = [];
   readonly connectFailures: ErrorCode[] = [];
   opened = 0;
@@ -56,6 +57,10 @@ export class Recorder implements ProxyObserver {
 
   unexpectedFaults(): readonly RecordedFault[] {
     return this.faults.filter(({ where }) => !this.expected.has(where));
+  }
+
+  notice(message: string): void {
+    this.notices.push(message);
   }
 
   connectionOpened(): void {

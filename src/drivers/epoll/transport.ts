@@ -140,7 +140,11 @@ export class EpollTransport implements Transport {
     } catch (cause) {
       const again = (cause as NodeJS.ErrnoException).code === "EAI_AGAIN";
       const retry = again ? "always" : "never";
-      throw new NetError("ENOTFOUND", `resolve ${name}`, { source: "upstream", retry, cause });
+      throw new NetError("ENOTFOUND", `the name ${name} was not found`, {
+        source: "upstream",
+        retry,
+        cause,
+      });
     }
   }
 

@@ -108,7 +108,11 @@ export class NodeTransport implements Transport, StreamOwner {
     } catch (cause) {
       const again = cause instanceof Error && "code" in cause && cause.code === "EAI_AGAIN";
       const retry = again ? "always" : "never";
-      throw new NetError("ENOTFOUND", `resolve ${name}`, { source: "upstream", retry, cause });
+      throw new NetError("ENOTFOUND", `the name ${name} was not found`, {
+        source: "upstream",
+        retry,
+        cause,
+      });
     }
   }
 

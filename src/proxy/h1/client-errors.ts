@@ -29,3 +29,7 @@ export function malformed(fault: H1Error | null): NetError {
 
 const client = (code: ErrorCode, message: string): NetError =>
   new NetError(code, message, { source: "downstream" });
+
+/** Not the client's doing: the proxy stops, and waits no longer. */
+export const cutOff = (): NetError =>
+  new NetError("DRAINING", "cut off: the time for draining was over", { source: "internal" });

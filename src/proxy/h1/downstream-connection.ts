@@ -15,6 +15,7 @@ import type { DetachedStream, Downstream } from "../sides.ts";
 import {
   bodyTimeout,
   closedEarly,
+  cutOff,
   endedWithin,
   headTimeout,
   malformed,
@@ -403,7 +404,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   abort(): void {
     const tunnel = this.exchange?.tunnel;
     if (tunnel) tunnel.abort();
-    else this.stream.abort();
+    else this.gone(cutOff());
   }
 
   detach(): DetachedStream {

@@ -10,7 +10,7 @@ const FIRST_RETRY = seconds(1);
 /** Hears of a name's new addresses, and of trouble with it. */
 export interface NameListener {
   onAddresses(): void;
-  onNotice(message: string, detail?: unknown): void;
+  onNotice(message: string): void;
 }
 
 /**
@@ -69,7 +69,8 @@ export class NameResolution implements TimerTarget {
     if (this.#failures === 0) {
       const kept = this.addresses.length;
       const state = kept === 0 ? "it has no address yet" : `its last ${kept} stay in use`;
-      this.#listener.onNotice(`cannot resolve ${this.host}: ${state}`, error);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#listener.onNotice(`cannot resolve ${this.host}: ${state} (${why})`);
     }
     const wait = Math.min(this.#every, FIRST_RETRY * 2 ** Math.min(this.#failures, 30));
     this.#failures++;

@@ -51,7 +51,7 @@ export class Upstream implements NameListener, Swept {
   endpoints: readonly Endpoint[] = [];
 
   readonly #transport: Transport;
-  readonly #notice: (message: string, detail?: unknown) => void;
+  readonly #notice: (message: string) => void;
   readonly #names = new Map<string, NameResolution>();
   readonly #sweep: IdleSweep;
   readonly #line: WaitingLine;
@@ -66,7 +66,7 @@ export class Upstream implements NameListener, Swept {
   constructor(
     settings: UpstreamSettings,
     transport: Transport,
-    onNotice: (message: string, detail?: unknown) => void = () => {},
+    onNotice: (message: string) => void = () => {},
   ) {
     this.settings = settings;
     this.#transport = transport;
@@ -169,8 +169,8 @@ export class Upstream implements NameListener, Swept {
     if (this.#line.size > 0) this.#wake();
   }
 
-  onNotice(message: string, detail?: unknown): void {
-    this.#notice(`upstream ${this.settings.name}: ${message}`, detail);
+  onNotice(message: string): void {
+    this.#notice(`upstream ${this.settings.name}: ${message}`);
   }
 
   sweepIdle(now: Instant): Instant {
