@@ -162,6 +162,20 @@ export { decodeTime8, decodeTime16, encodeTime8, encodeTime16 } from "./multicas
 export { emitNdp, type NdpRepr, NdpView, ndpLength, parseNdp } from "./ndp.ts";
 export { type NdpOption, NdpOptions, NdpOptionType } from "./ndp-options.ts";
 export {
+  LinkType,
+  MICROSECOND_DIGITS,
+  PacketDirection,
+  type PcapngInterface,
+  type PcapngSink,
+  PcapngWriter,
+} from "./pcapng.ts";
+export {
+  type PcapngFile,
+  type PcapngPacket,
+  type PcapngSection,
+  readPcapng,
+} from "./pcapng-reader.ts";
+export {
   type Seq,
   seq,
   seqAcceptable,
