@@ -11,16 +11,29 @@
  * (the "*" of OPTIONS, the authority of CONNECT) is left alone; no path condition matches it.
  */
 export function normalizePath(raw: string): string | null {
-  if (raw.charCodeAt(0) !== SLASH) return raw;
+  return isPlain(raw) ? raw : resolve(raw);
+}
+
+/** Whether there is nothing in a path that could be read in two ways: it is in normal form. */
+export function isPlain(raw: string): boolean {
+  if (raw.charCodeAt(0) !== SLASH) return true;
   let previous = 0;
   for (let i = 0; i < raw.length; i++) {
     const c = raw.charCodeAt(i);
     if (c === PERCENT || c === BACKSLASH || (previous === SLASH && (c === SLASH || c === DOT))) {
-      return resolve(raw);
+      return false;
     }
     previous = c;
   }
-  return raw;
+  return true;
+}
+
+/**
+ * A path in normal form as origins see it that take an encoded slash or backslash for a separator: nginx
+ * does with the one, parsers of WHATWG URLs with the other. Dot segments cannot come of that.
+ */
+export function withSeparatorsDecoded(path: string): string {
+  return path.replace(/\/?(?:%2F|%5C)(?:%2F|%5C|\/)*/g, "/");
 }
 
 const SLASH = 0x2f;

@@ -87,6 +87,43 @@ describe("paths", () => {
   });
 });
 
+describe("encoded separators, which some origins decode", () => {
+  const table = new RouteTable([
+    route("rest"),
+    route("admin", prefix("/admin")),
+    route("project", pattern("/projects/:id")),
+    route("files", pattern("/files/*")),
+    route("drop", { hosts: ["*.example.com"] }),
+    route("inner", { hosts: ["www.example.com"], ...prefix("/inner") }),
+  ]);
+
+  test.each([
+    ["/admin%2Fsecret", "other", "bad-path"],
+    ["/admin%2f", "other", "bad-path"],
+    ["/%2Fadmin/secret", "other", "bad-path"],
+    ["/%2f/%2Fadmin", "other", "bad-path"],
+    ["/admin\\secret", "other", "bad-path"],
+    ["/\\admin%5csecret", "other", "bad-path"],
+    ["/x/%2e%2e/admin%2Fsecret", "other", "bad-path"],
+    ["/inner%2Fx", "www.example.com", "bad-path"],
+    ["/inner%2Fx", "www.example.com.", "bad-path"],
+    ["/inner%2Fx", "a.example.com", "drop"],
+    // Decoded, these go nowhere that is closer to them.
+    ["/projects/group%2Fname", "other", "project"],
+    ["/files/a%2Fb", "other", "files"],
+    ["/admin/a%2Fb", "other", "admin"],
+    ["/admin%252Fsecret", "other", "rest"],
+    ["/x%2Fadmin", "other", "rest"],
+  ])("path %j of host %j goes to %s", (path, host, name) => {
+    expect(nameOf(table, path, host)).toBe(name);
+  });
+
+  test("a path that no route takes, stays so whatever it decodes to", () => {
+    const few = new RouteTable([route("admin", prefix("/admin"))]);
+    expect(nameOf(few, "/admin%2Fx")).toBe("no-route");
+  });
+});
+
 describe("conditions", () => {
   const only = (kind: object) => new RouteTable([route("yes", kind)]);
   const header = (condition: ValueMatch) => only({ headers: [condition] });

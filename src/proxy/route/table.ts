@@ -1,10 +1,13 @@
 import type { RoutableRequest } from "./conditions.ts";
 import { RouteGroup } from "./group.ts";
-import { normalizePath } from "./path.ts";
+import { isPlain, normalizePath, withSeparatorsDecoded } from "./path.ts";
 import { bySpecificity, Route } from "./route.ts";
 import type { RouteSettings } from "./settings.ts";
 
-/** "bad-path": the path is not to be trusted (see `normalizePath`) and is answered 400. */
+/**
+ * "bad-path": the path is not to be trusted and is answered 400. It has no normal form (see
+ * `normalizePath`), or an origin that decodes `%2F` would see a path of a more specific route.
+ */
 export type Lookup = Route | "no-route" | "bad-path";
 
 /**
@@ -53,8 +56,26 @@ export class RouteTable {
 
   find(request: RoutableRequest): Lookup {
     if (this.#only !== null) return this.#only;
-    const path = this.#normalizes ? normalizePath(request.path) : "";
+    if (!this.#normalizes) return this.#search(request, "");
+    const { path } = request;
+    return isPlain(path) ? this.#search(request, path) : this.#findUnusual(request, path);
+  }
+
+  /** The rule of a route must not be walked around by a spelling that leads to another route here. */
+  #findUnusual(request: RoutableRequest, raw: string): Lookup {
+    const path = normalizePath(raw);
     if (path === null) return "bad-path";
+    const found = this.#search(request, path);
+    const decoded = withSeparatorsDecoded(path);
+    if (decoded === path || found === "no-route") return found;
+    const other = this.#search(request, decoded);
+    if (other === "no-route") return found;
+    const host = hostOf(request);
+    const order = hostRank(other, host) - hostRank(found, host) || bySpecificity(found, other);
+    return order > 0 ? "bad-path" : found;
+  }
+
+  #search(request: RoutableRequest, path: string): Route | "no-route" {
     if (this.#hosts.size > 0 || this.#wildcards.size > 0) {
       const found = this.#findByHost(request, path);
       if (found !== null) return found;
@@ -63,9 +84,7 @@ export class RouteTable {
   }
 
   #findByHost(request: RoutableRequest, path: string): Route | null {
-    let host = request.hostName;
-    // A name with its root dot is the same name (RFC 3986 §3.2.2).
-    if (host.length > 1 && host.endsWith(".")) host = host.slice(0, -1);
+    const host = hostOf(request);
     const found = this.#hosts.get(host)?.find(request, path) ?? null;
     if (found !== null || this.#wildcards.size === 0) return found;
     // From the first dot on: the longest wildcard comes first. A leading dot leaves no label before it.
@@ -87,3 +106,21 @@ export class RouteTable {
 }
 
 const hostsOf = (route: Route): readonly string[] => route.settings.match.hosts;
+
+/** A name with its root dot is the same name (RFC 3986 §3.2.2). */
+function hostOf({ hostName }: RoutableRequest): string {
+  return hostName.length > 1 && hostName.endsWith(".") ? hostName.slice(0, -1) : hostName;
+}
+
+/** How closely a route that takes `host` names it: by itself, by the longest wildcard, not at all. */
+function hostRank(route: Route, host: string): number {
+  let rank = 0;
+  for (const name of hostsOf(route)) {
+    const pattern = name.toLowerCase();
+    if (pattern === host) return Number.MAX_SAFE_INTEGER;
+    if (pattern.startsWith("*.") && host.endsWith(pattern.slice(1))) {
+      rank = Math.max(rank, pattern.length);
+    }
+  }
+  return rank;
+}
