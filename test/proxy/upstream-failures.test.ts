@@ -349,6 +349,22 @@ describe.each(drivers)("upstream failures (%s)", (driver) => {
     },
   );
 
+  test("bytes that arrive before the next request has left, do not answer it", async () => {
+    await using origin = await ScriptedOrigin.start(() => ok("fine"));
+    await using proxy = await setup(driver, origin.port);
+    await using client = await proxy.client();
+    for (let i = 0; i < 20; i++) {
+      await client.send(GET);
+      expect((await client.response()).body.toString()).toBe("fine");
+      await eventually("it is idle", () => proxy.origin.idle === 1);
+      // Both lie in the kernel before the proxy looks, the request in front.
+      const sent = client.send(GET);
+      origin.connections.at(-1)!.socket.write(ok("poison"));
+      await sent;
+      expect((await client.response()).body.toString()).toBe("fine");
+    }
+  });
+
   test("an idle connection that the origin closes, leaves the pool", async () => {
     await using origin = await ScriptedOrigin.start(() => ok("fine"));
     await using proxy = await setup(driver, origin.port);

@@ -274,11 +274,9 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
       this.surplus = true;
       return;
     }
-    if (!this.requestBegun) {
-      // It answers a request that was not made: whatever it says now cannot be trusted to be ours.
-      this.fail(this.classify(null));
-      return;
-    }
+    const unsent = this.exchange.outgoing.framing === "none" && this.stream.queued > 0;
+    // It answers a request that was not made, or has not left: what it says cannot be trusted as ours.
+    if (!this.requestBegun || unsent) return this.fail(this.classify(null));
     this.process(buf, start, end);
   }
 
