@@ -11,7 +11,9 @@ const connectionUpgrade = bytesOf("Connection: upgrade\r\n");
  * the request is complete.
  */
 export function expectsTunnel({ requests, outgoing }: Exchange): boolean {
-  return requests.received && (outgoing.upgrade || outgoing.form === "authority");
+  // The client may have asked for what was not passed on: see `prepareRequest`.
+  const asked = outgoing.upgrade && outgoing.fields.first(FieldId.upgrade) !== -1;
+  return requests.received && (asked || outgoing.form === "authority");
 }
 
 /** Tells the client of the switch and takes both connections out of HTTP. */

@@ -177,6 +177,15 @@ describe.each(drivers)("upgrades (%s)", (driver) => {
     expect(origin.connections.length).toBe(2);
   });
 
+  test("a switch that the client asked for and the proxy did not pass on, is no tunnel", async () => {
+    await using origin = await RawOrigin.start((c) => c.socket.write(SWITCHED));
+    await using proxy = await startProxy({ driver, to: [origin.port] });
+    await using client = await proxy.client();
+    await client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: "h2c"\r\n\r\n');
+    expect((await client.response()).status).toBe(502);
+    expect(origin.connections[0]!.received).not.toMatch(/upgrade/i);
+  });
+
   test("a switch in the middle of the request, is a bad gateway and no tunnel", async () => {
     await using origin = await RawOrigin.start((c) => c.socket.write(SWITCHED));
     await using proxy = await startProxy({ driver, to: [origin.port] });
