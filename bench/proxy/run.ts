@@ -88,7 +88,7 @@ async function reportHeader(
     machine: {
       cpu: processors[0]?.model ?? "unknown",
       cores: processors.length,
-      kernel: release(),
+      kernel: /^[\d.]*/.exec(release())?.[0] ?? "",
       loadAverage: loadavg()[0]!,
     },
     versions,
