@@ -20,13 +20,14 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
   ["ENAMETOOLONG", "EINVAL"],
 ]);
 
-/** An error of node:net as a NetError, such as "connect 10.0.0.1:80: ECONNREFUSED". */
+/** An error of node:net as a NetError, such as "connect 10.0.0.1:80: ECONNREFUSED"; one of ours as it is. */
 export function nodeError(
   cause: unknown,
   doing: string,
   source: ErrorSource,
   retry: Retry = "never",
 ): NetError {
+  if (cause instanceof NetError) return cause;
   const given = codeIn(cause);
   const code = CODES.get(given) ?? "ESOCKET";
   return new NetError(code, `${doing}: ${given === "" ? code : given}`, { source, retry, cause });

@@ -91,6 +91,17 @@ describe("node transport", () => {
     raw.destroy();
   });
 
+  it("the transport closed, then connect: ends with ABORTED, after it returned", async () => {
+    world.transport.close();
+    const client = world.recorder("client");
+    world.connect(at("127.0.0.1:9"), client);
+    await world.until("close", () => client.closed);
+    expect(client.closes[0]?.code).toBe("ABORTED");
+    await expect(world.transport.listen(at("127.0.0.1:0"), {}, () => null)).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+  });
+
   it("everything closed: the process ends by itself", async () => {
     const module = JSON.stringify(new URL("./transport.ts", import.meta.url).href);
     const script = `

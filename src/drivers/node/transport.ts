@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { performance } from "node:perf_hooks";
 import { type IpAddress, parseIp, type SocketAddress } from "../../core/address.ts";
 import { NetError } from "../../core/errors.ts";
@@ -80,7 +80,7 @@ export class NodeTransport implements Transport, StreamOwner {
       address,
       options,
       (socket) => this.#accept(socket, listener.address, acceptor),
-      (closed) => this.#listeners.delete(closed),
+      (listener) => this.#listeners.delete(listener),
     );
     this.#listeners.add(listener);
     if (this.#closed) {
@@ -91,7 +91,7 @@ export class NodeTransport implements Transport, StreamOwner {
   }
 
   connect(address: SocketAddress, options: ConnectOptions, handler: ConnectHandler): Stream {
-    this.#checkOpen();
+    if (this.#closed) return this.#refuse(address, handler);
     const socket = connect(connectOptions(address, options));
     const stream = new NodeStream(this, socket, unboundFor(address), address, handler);
     this.#streams.add(stream);
@@ -156,6 +156,14 @@ export class NodeTransport implements Transport, StreamOwner {
     }
   }
 
+  /** A handler that connects as it is closed still gets its answer. */
+  #refuse(address: SocketAddress, handler: ConnectHandler): Stream {
+    const socket = new Socket();
+    const stream = new NodeStream(this, socket, unboundFor(address), address, handler);
+    socket.destroy(closed());
+    return stream;
+  }
+
   #flushAll(): void {
     const streams = this.#dirty;
     this.#dirty = this.#flushed;
@@ -165,9 +173,12 @@ export class NodeTransport implements Transport, StreamOwner {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new Error("the transport is closed");
+    if (this.#closed) throw closed();
   }
 }
+
+const closed = (): NetError =>
+  new NetError("ABORTED", "the transport is closed", { source: "internal" });
 
 function connectOptions(address: SocketAddress, options: ConnectOptions) {
   if (address.kind === "unix") return { path: address.path, allowHalfOpen: true };
