@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto";
-import { lookup } from "node:dns/promises";
 import { formatSocketAddress, type IpAddress, type SocketAddress } from "../../core/address.ts";
 import { NetError } from "../../core/errors.ts";
 import { type Rng, SeededRng } from "../../core/random.ts";
@@ -25,8 +24,9 @@ import type { DescriptorLog } from "../../native/descriptor-log.ts";
 import { EINPROGRESS, systemError } from "../../native/errno.ts";
 import { nativeAvailable } from "../../native/libc.ts";
 import { familyOf } from "../../native/sockaddr.ts";
+import { lookUp } from "../lookup.ts";
+import { LoopTimer } from "../loop-timer.ts";
 import { bindAndListen } from "./bind.ts";
-import { DeadlineTimer } from "./deadline-timer.ts";
 import { EpollListener, STREAM_INTEREST } from "./listener.ts";
 import { Reactor } from "./reactor.ts";
 import type { ReactorStats } from "./stats.ts";
@@ -65,7 +65,7 @@ export class EpollTransport implements Transport {
   readonly rng: Rng;
   readonly stats: ReactorStats;
   readonly #reactor: Reactor;
-  readonly #timers: DeadlineTimer;
+  readonly #timers: LoopTimer;
   #closed = false;
 
   constructor(options: EpollOptions) {
@@ -80,7 +80,7 @@ export class EpollTransport implements Transport {
       options.onFault,
     );
     this.stats = this.#reactor.stats;
-    this.#timers = new DeadlineTimer(() => this.#reactor.now(), options.onFault);
+    this.#timers = new LoopTimer(() => this.#reactor.now(), options.onFault);
   }
 
   wallClock(): number {
@@ -133,19 +133,8 @@ export class EpollTransport implements Transport {
     return stream;
   }
 
-  async resolve(name: string): Promise<readonly IpAddress[]> {
-    try {
-      const found = await lookup(name, { all: true, order: "verbatim" });
-      return found.map(({ address }) => address as IpAddress);
-    } catch (cause) {
-      const again = (cause as NodeJS.ErrnoException).code === "EAI_AGAIN";
-      const retry = again ? "always" : "never";
-      throw new NetError("ENOTFOUND", `the name ${name} was not found`, {
-        source: "upstream",
-        retry,
-        cause,
-      });
-    }
+  resolve(name: string): Promise<readonly IpAddress[]> {
+    return lookUp(name);
   }
 
   close(): void {

@@ -1,8 +1,7 @@
 import { randomInt } from "node:crypto";
-import { lookup } from "node:dns/promises";
 import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { performance } from "node:perf_hooks";
-import { type IpAddress, parseIp, type SocketAddress } from "../../core/address.ts";
+import type { IpAddress, SocketAddress } from "../../core/address.ts";
 import { NetError } from "../../core/errors.ts";
 import { type Rng, SeededRng } from "../../core/random.ts";
 import { after, type Instant, instant } from "../../core/time.ts";
@@ -17,9 +16,10 @@ import type {
   TimerTarget,
   Transport,
 } from "../../core/transport.ts";
+import { lookUp } from "../lookup.ts";
+import { LoopTimer } from "../loop-timer.ts";
 import { localOf, remoteOf, unboundFor } from "./addresses.ts";
 import { listenWithNode, type NodeListener } from "./listener.ts";
-import { LoopTimer } from "./loop-timer.ts";
 import { WriteSlab } from "./pending-bytes.ts";
 import { NodeStream, type StreamOwner } from "./stream.ts";
 
@@ -101,19 +101,8 @@ export class NodeTransport implements Transport, StreamOwner {
     return stream;
   }
 
-  async resolve(name: string): Promise<readonly IpAddress[]> {
-    try {
-      const found = await lookup(name, { all: true, order: "verbatim" });
-      return found.flatMap(({ address }) => parseIp(address) ?? []);
-    } catch (cause) {
-      const again = cause instanceof Error && "code" in cause && cause.code === "EAI_AGAIN";
-      const retry = again ? "always" : "never";
-      throw new NetError("ENOTFOUND", `the name ${name} was not found`, {
-        source: "upstream",
-        retry,
-        cause,
-      });
-    }
+  resolve(name: string): Promise<readonly IpAddress[]> {
+    return lookUp(name);
   }
 
   close(): void {

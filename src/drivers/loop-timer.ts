@@ -1,6 +1,6 @@
-import type { Instant } from "../../core/time.ts";
-import { TimerWheel } from "../../core/timer-wheel.ts";
-import type { Timer, Timers, TimerTarget } from "../../core/transport.ts";
+import type { Instant } from "../core/time.ts";
+import { TimerWheel } from "../core/timer-wheel.ts";
+import type { Timer, Timers, TimerTarget } from "../core/transport.ts";
 
 /** Milliseconds that setTimeout can wait at most; past it the wheel is looked at for nothing. */
 const LONGEST = 2 ** 31 - 1;
