@@ -355,9 +355,9 @@ export class Exchange extends SessionState {
       }
     }
     this.context.observer.requestEnded(this);
-    const downstream = this.downstream;
+    // The next request may begin in there, but not in this object, which callers up the stack still hold.
+    this.downstream.exchangeOver();
     if (this.waiting === 0) this.context.recycle(this);
-    downstream.exchangeOver();
   }
 
   // ---- promises ---------------------------------------------------------------------------------

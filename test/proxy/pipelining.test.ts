@@ -98,6 +98,34 @@ describe.each(drivers)("pipelining (%s)", (driver) => {
     expect(await client.untilEnd()).toBe("closed");
   });
 
+  test("a late hook answers a request, the next is not touched by what the first still had to do", async () => {
+    await using origin = await ScriptedOrigin.start((r) => {
+      if (pathOf(r) !== "/warm") return ok(r.body);
+      setTimeout(() => r.socket.write(ok()), 30);
+      return undefined;
+    });
+    await using proxy = await startProxy({
+      driver,
+      to: [origin.port],
+      program: {
+        requestBodyFilter: async (session, piece, end) => {
+          if (session.request.path === "/next" && piece !== null) await aWhile(20);
+          if (session.request.path === "/first" && end) session.respond(200, null, "early");
+          return undefined;
+        },
+      },
+    });
+    await using client = await proxy.client();
+    await using other = await proxy.client();
+    // Two kept connections: one for each request, so that the second starts at once.
+    await Promise.all([client.send(get("/warm")), other.send(get("/warm"))]);
+    await Promise.all([client.response(), other.response()]);
+    await eventually("both are idle", () => proxy.origin.idle === 2);
+    await client.send(post("/first", "ab") + post("/next", "cd"));
+    expect((await client.response()).body.toString()).toBe("early");
+    expect((await client.response()).body.toString()).toBe("cd");
+  });
+
   test("a client that sends for ever and never reads, is not answered for ever", async () => {
     await using origin = await ScriptedOrigin.start(() => ok());
     let answered = 0;
