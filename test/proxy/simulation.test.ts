@@ -190,14 +190,20 @@ describe("client, proxy and origin in virtual time", () => {
   });
 
   test.each([
-    ["little at a time, it is waited for", millis(100), 200],
-    ["nothing, 504 between bytes", seconds(1_000), 504],
-  ])("an origin that takes of an upload %s", async (_name, rest, status) => {
+    ["little at a time, it is waited for", millis(100), seconds(60), 200],
+    ["nothing, 504 between bytes", seconds(1_000), seconds(60), 504],
+    [
+      "the queued end little at a time, its time to answer starts after",
+      millis(100),
+      millis(3_000),
+      200,
+    ],
+  ])("an origin that takes of an upload %s", async (_name, rest, firstByte, status) => {
     const body = "b".repeat(500_000);
     const world = await World.start({
       seed: 1,
       link: narrow,
-      origin: { timeouts: { betweenBytes: millis(300) } },
+      origin: { timeouts: { betweenBytes: millis(300), firstByte } },
       accept: (stream, transport) => {
         const origin = new SimulatedOrigin(stream, () => ok());
         const { onData } = origin;

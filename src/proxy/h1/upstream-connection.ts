@@ -56,6 +56,8 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   private peerEnded = false;
   /** Bytes queued when the deadline was set. */
   private lastQueued = 0;
+  /** Bytes of a complete request that were still queued at the last look. */
+  private unsent = 0;
 
   constructor(
     context: ProxyContext,
@@ -202,12 +204,22 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
 
   onDeadline(_now: Instant): void {
     if (this.exchange === null) return;
-    // Slow, but it takes something of the request: that is enough.
-    if (this.sendBlocked && this.stream.queued < this.lastQueued) return this.watch();
+    if (this.stillTaking()) return this.watch();
     const code = this.wait === "first-byte" ? "FIRST_BYTE_TIMEOUT" : "BETWEEN_BYTES_TIMEOUT";
     const message =
       this.wait === "first-byte" ? "no response in time" : "the upstream stalled within a message";
     this.fail(new NetError(code, message, { source: "upstream" }));
+  }
+
+  /** Slow, but it takes something of the request: that is enough. */
+  private stillTaking(): boolean {
+    const { queued } = this.stream;
+    if (this.sendBlocked) return queued < this.lastQueued;
+    if (this.wait !== "first-byte") return false;
+    // What was written last may lie in the queue for long: the answer is due only after it has left.
+    const before = this.unsent;
+    this.unsent = queued;
+    return queued > 0 ? before === 0 || queued < before : before > 0;
   }
 
   // ---- the request out --------------------------------------------------------------------------
@@ -216,6 +228,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.requestBegun = true;
     this.requestSent = false;
     this.sendBlocked = false;
+    this.unsent = 0;
     this.responseEnded = false;
     this.answered = false;
     this.receiver.begin(head.method);
