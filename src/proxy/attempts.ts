@@ -6,7 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import { isIdempotent, mayRetry } from "./failure.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
 import { prepareRequest } from "./outgoing-request.ts";
-import type { AddressPeer, Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import type { UpstreamSettings } from "./settings.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
 import type { Upstream, Waiter } from "./upstream/upstream.ts";
@@ -19,7 +19,6 @@ export class Attempts implements Waiter {
   private readonly exchange: Exchange;
   private settings: UpstreamSettings | null = null;
   private group: Upstream | null = null;
-  private peer: AddressPeer | null = null;
   private endpoint: Endpoint | null = null;
   private connection: UpstreamConnection | null = null;
   private readonly tried: Endpoint[] = [];
@@ -41,7 +40,6 @@ export class Attempts implements Waiter {
   begin(): void {
     this.settings = null;
     this.group = null;
-    this.peer = null;
     this.endpoint = null;
     this.connection = null;
     this.tried.length = 0;
@@ -85,7 +83,6 @@ export class Attempts implements Waiter {
       const message = `upstreamPeer gave ${peer}; expected an upstream's name or { address }`;
       throw new NetError("INTERNAL", message, { source: "internal" });
     } else {
-      this.peer = peer;
       this.group = null;
       this.settings = context.peers.settings(peer);
       this.endpoint = context.peers.endpoint(peer);
@@ -217,7 +214,7 @@ export class Attempts implements Waiter {
     this.distrustKept ||= connection.reused;
     context.observer.retried(exchange.summary.upstream ?? "", error);
     if (!this.tried.includes(endpoint)) this.tried.push(endpoint);
-    if (this.peer === null) this.guarded();
+    if (this.group !== null) this.guarded();
     else exchange.guard("upstreamPeer", () => this.choosePeer());
   }
 

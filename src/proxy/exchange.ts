@@ -58,7 +58,7 @@ export class Exchange extends SessionState {
   /** Gives it back: there is no request after all. */
   dismiss(): void {
     this.over = true;
-    this.context.recycle(this);
+    this.giveBack();
   }
 
   // ---- the phases, in order -------------------------------------------------------------------
@@ -357,7 +357,7 @@ export class Exchange extends SessionState {
     this.context.observer.requestEnded(this);
     // The next request may begin in there, but not in this object, which callers up the stack still hold.
     this.downstream.exchangeOver();
-    if (this.waiting === 0) this.context.recycle(this);
+    if (this.waiting === 0) this.giveBack();
   }
 
   // ---- promises ---------------------------------------------------------------------------------
@@ -391,7 +391,14 @@ export class Exchange extends SessionState {
   private resumed(failures: number): boolean {
     this.waiting--;
     if (!this.over) return failures === this.failures;
-    if (this.waiting === 0) this.context.recycle(this);
+    if (this.waiting === 0) this.giveBack();
     return false;
+  }
+
+  /** For another request: a spare must not keep alive what hooks and bodies left of this one. */
+  private giveBack(): void {
+    this.forget();
+    this.requests.forget();
+    this.context.recycle(this);
   }
 }

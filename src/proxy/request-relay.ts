@@ -48,6 +48,12 @@ export class RequestRelay {
     this.ended = false;
   }
 
+  /** Lets go of what was kept of the body. */
+  forget(): void {
+    this.kept = null;
+    this.trailers = null;
+  }
+
   /** Whether all that went out can go out again. */
   get replayable(): boolean {
     return this.keptLength >= 0;

@@ -53,6 +53,12 @@ export abstract class SessionState implements Session, PickInput {
     this.summary.begin(now);
   }
 
+  protected forget(): void {
+    this.ctx = undefined;
+    this.trailers = null;
+    this.local.clear();
+  }
+
   protected abortSignal(reason: NetError): void {
     this.controller?.abort(reason);
   }
