@@ -1,0 +1,17 @@
+import type { Rng } from "../core/random.ts";
+import type { Clock } from "../core/time.ts";
+import type { Timers } from "../core/transport.ts";
+import type { StackEvent } from "./events.ts";
+import type { StackLimits } from "./limits.ts";
+import type { SipKey } from "./siphash.ts";
+
+/** What every part of a stack is given: time, timers, chance, bounds, and an ear for what changes. */
+export interface StackContext extends Clock, Timers {
+  readonly rng: Rng;
+  /** Drawn once per stack: for sequence numbers, cookies, ports and stable addresses. */
+  readonly secret: SipKey;
+  readonly limits: StackLimits;
+  emit(event: StackEvent): void;
+  /** Something waits to be sent: the driver is to call `stack.run()` soon. Cheap, and may repeat. */
+  wake(): void;
+}

@@ -1,0 +1,69 @@
+import { type Duration, seconds } from "../core/time.ts";
+
+/** Upper bounds of all that peers can make grow. What goes first is said beside each. */
+export interface StackLimits {
+  /** Neighbours of an interface and family; the least recently used unreferenced one goes. */
+  readonly neighbors: number;
+  /** Packets that wait for one neighbour's address; the oldest goes (RFC 4861 §7.2.2). */
+  readonly packetsPerNeighbor: number;
+  /** Bytes of packets that wait for addresses, of one interface; beyond it new ones are dropped. */
+  readonly bytesAwaitingNeighbors: number;
+  /** Bytes of fragments of the whole stack; the oldest datagram goes. */
+  readonly fragmentBytes: number;
+  readonly fragmentedDatagrams: number;
+  /** Of one datagram; beyond it the datagram is dropped. */
+  readonly fragmentsPerDatagram: number;
+  readonly fragmentTimeout: Duration;
+  readonly routes: number;
+  readonly defaultRouters: number;
+  readonly addressesPerInterface: number;
+  readonly groupsPerInterface: number;
+  /** Paths and path MTUs that are remembered; the oldest goes. */
+  readonly paths: number;
+  /** ICMP errors and echo replies: per second, and in one burst. */
+  readonly icmpErrorsPerSecond: number;
+  readonly icmpErrorBurst: number;
+  /** Connections of the stack, without TIME_WAIT; beyond it SYNs are dropped, `connect` fails. */
+  readonly connections: number;
+  /** Half-open connections of one listener; beyond it SYN cookies are sent. */
+  readonly synBacklog: number;
+  /** The oldest is closed early. */
+  readonly timeWait: number;
+  /** FIN_WAIT_2 without an owner; the oldest is closed early. */
+  readonly orphans: number;
+  /** Challenge ACKs a second, of the whole stack (RFC 5961 §10). */
+  readonly challengeAcksPerSecond: number;
+  readonly sockets: number;
+  /** Bytes of datagrams that a socket queues while it is paused; new ones are dropped. */
+  readonly datagramBytes: number;
+  /** Packets that an interface queues while its device has no room; new ones are dropped. */
+  readonly transmitQueue: number;
+  /** Packets that wait on the loopback interface; new ones are dropped. */
+  readonly loopbackQueue: number;
+}
+
+export const DEFAULT_LIMITS: StackLimits = Object.freeze({
+  neighbors: 1024,
+  packetsPerNeighbor: 64,
+  bytesAwaitingNeighbors: 1 << 20,
+  fragmentBytes: 4 << 20,
+  fragmentedDatagrams: 256,
+  fragmentsPerDatagram: 128,
+  fragmentTimeout: seconds(30),
+  routes: 4096,
+  defaultRouters: 16,
+  addressesPerInterface: 64,
+  groupsPerInterface: 256,
+  paths: 4096,
+  icmpErrorsPerSecond: 1000,
+  icmpErrorBurst: 50,
+  connections: 65_536,
+  synBacklog: 1024,
+  timeWait: 16_384,
+  orphans: 4096,
+  challengeAcksPerSecond: 1000,
+  sockets: 65_536,
+  datagramBytes: 1 << 20,
+  transmitQueue: 1024,
+  loopbackQueue: 1024,
+});
