@@ -88,6 +88,24 @@ export interface IpLayer {
    * has been verified; `inbound.payloadStart` is at the ICMPv6 header. Hop limits are the taker's to check.
    */
   onIcmpv6(type: number, taker: (inbound: Inbound) => void): void;
+  /** The same of ICMPv4: echo replies are told so. */
+  onIcmpv4(type: number, taker: (inbound: Inbound) => void): void;
+  /**
+   * Hears of ICMP errors about packets of a protocol that is no `UpperLayer`'s: ICMP itself, and what
+   * raw sockets send. Returns as `UpperLayer.handleIcmpError` does.
+   */
+  onIcmpError(protocol: number, taker: (error: IcmpError) => boolean): void;
+  /**
+   * Shows every whole packet for one of our addresses or groups, of any protocol, before its upper layer
+   * has it; true: somebody wanted it, and no "protocol unreachable" is owed. For raw sockets; null: none
+   * is open, which costs nothing.
+   */
+  onInbound(taker: ((inbound: Inbound) => boolean) | null): void;
+  /**
+   * Sends packet[start, end) that begins with a whole IP header: fragmented where too long and allowed
+   * (IPv4 without DF). For raw sockets that bring their own header.
+   */
+  sendWhole(path: Path, packet: Packet): SendVerdict;
 }
 
 /**
