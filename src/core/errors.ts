@@ -18,6 +18,7 @@ export type ErrorCode =
   | "EADDRINUSE"
   | "EADDRNOTAVAIL"
   | "EACCES"
+  | "EMSGSIZE"
   | "EPIPE"
   | "EMFILE"
   | "ENOENT"
