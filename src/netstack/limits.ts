@@ -18,6 +18,13 @@ export interface StackLimits {
   readonly defaultRouters: number;
   readonly addressesPerInterface: number;
   readonly groupsPerInterface: number;
+  /** Of one membership of a group; a join with more is refused. */
+  readonly sourcesPerFilter: number;
+  /** Name servers, and search domains, as learnt; the one that would expire first goes. */
+  readonly nameServers: number;
+  readonly searchDomains: number;
+  /** Prefixes that routers announce, of one interface; new ones are ignored. */
+  readonly prefixesPerInterface: number;
   /** Paths and path MTUs that are remembered; the oldest goes. */
   readonly paths: number;
   /** ICMP errors and echo replies: per second, and in one burst. */
@@ -54,6 +61,10 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   defaultRouters: 16,
   addressesPerInterface: 64,
   groupsPerInterface: 256,
+  sourcesPerFilter: 64,
+  nameServers: 16,
+  searchDomains: 16,
+  prefixesPerInterface: 16,
   paths: 4096,
   icmpErrorsPerSecond: 1000,
   icmpErrorBurst: 50,
