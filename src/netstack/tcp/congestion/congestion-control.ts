@@ -39,6 +39,8 @@ export interface CongestionControl {
   readonly pacingRate: number;
   /** Whether PRR governs recovery (RFC 6937); BBR does without. */
   readonly usesPrr: boolean;
+  /** Whether `deliveryRate` and `roundStart` of the samples are to be measured. */
+  readonly samplesRate: boolean;
   onSent(now: Instant, bytes: number, inFlight: number): void;
   /** Every ACK that acknowledges something new; during recovery, too. */
   onAck(now: Instant, ack: AckSample): void;
