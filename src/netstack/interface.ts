@@ -1,8 +1,9 @@
 import { AddressTable } from "./address-table.ts";
 import type { StackContext } from "./context.ts";
 import type { Device, DevicePort } from "./device.ts";
-import type { Ip } from "./ip-address.ts";
 import type { SendVerdict } from "./ip/ip-layer.ts";
+import type { Ip } from "./ip-address.ts";
+import type { AddressConflicts } from "./link/address-conflict.ts";
 import type { NeighborTable } from "./link/neighbor-table.ts";
 import type { GroupTable } from "./multicast/group-table.ts";
 import type { Packet } from "./packet.ts";
@@ -30,6 +31,8 @@ export interface InterfaceSettings {
   hopLimit: number;
   /** Refuse packets whose source would not be reached through this interface (RFC 3704 §2.2). */
   reversePathFilter: boolean;
+  /** The VLAN whose tagged frames this Ethernet interface sends and takes, 1 to 4094; 0: untagged ones. */
+  vlan: number;
 }
 
 export const HOST_SETTINGS: Readonly<InterfaceSettings> = Object.freeze({
@@ -43,12 +46,15 @@ export const HOST_SETTINGS: Readonly<InterfaceSettings> = Object.freeze({
   dadTransmits: 1,
   hopLimit: 64,
   reversePathFilter: false,
+  vlan: 0,
 });
 
 /** What the layer below IP does. Made by `link/`: one for Ethernet, one for media without addresses. */
 export interface LinkLayer {
   /** The neighbours, of both families; null where the medium has no link addresses. */
   readonly neighbors: NeighborTable | null;
+  /** Who else uses an IPv4 address on this link (RFC 5227); null likewise. */
+  readonly conflicts: AddressConflicts | null;
   /**
    * Sends the IP packet packet[start, end) to a neighbour, group or broadcast address on this link;
    * where its link address is not known yet, a copy waits. `full`: the device has no room.
