@@ -44,7 +44,11 @@ export type StackEvent =
       readonly metric: number;
       readonly table: number;
     }
-  | { readonly kind: "rule-added" | "rule-removed"; readonly priority: number; readonly table: number }
+  | {
+      readonly kind: "rule-added" | "rule-removed";
+      readonly priority: number;
+      readonly table: number;
+    }
   | {
       readonly kind: "neighbor-changed";
       readonly interface: string;
@@ -65,7 +69,11 @@ export type StackEvent =
       readonly servers: readonly IpAddress[];
       readonly domains: readonly string[];
     }
-  | { readonly kind: "group-joined" | "group-left"; readonly interface: string; readonly group: IpAddress }
+  | {
+      readonly kind: "group-joined" | "group-left";
+      readonly interface: string;
+      readonly group: IpAddress;
+    }
   | {
       readonly kind: "dhcp-state";
       readonly interface: string;

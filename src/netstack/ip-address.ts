@@ -39,7 +39,13 @@ export class Ip {
   }
 
   static read6(dv: DataView, at: number): Ip {
-    return new Ip(6, dv.getInt32(at), dv.getInt32(at + 4), dv.getInt32(at + 8), dv.getInt32(at + 12));
+    return new Ip(
+      6,
+      dv.getInt32(at),
+      dv.getInt32(at + 4),
+      dv.getInt32(at + 8),
+      dv.getInt32(at + 12),
+    );
   }
 
   /** The address in text (no zone, no prefix length), or null. */

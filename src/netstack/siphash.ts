@@ -3,7 +3,12 @@ import type { Rng } from "../core/random.ts";
 /** The 128-bit key of a SipHash, as four words, the low one of each half first. */
 export type SipKey = readonly [k0Low: number, k0High: number, k1Low: number, k1High: number];
 
-export const drawSipKey = (rng: Rng): SipKey => [rng.u32() | 0, rng.u32() | 0, rng.u32() | 0, rng.u32() | 0];
+export const drawSipKey = (rng: Rng): SipKey => [
+  rng.u32() | 0,
+  rng.u32() | 0,
+  rng.u32() | 0,
+  rng.u32() | 0,
+];
 
 /**
  * SipHash-2-4 (Aumasson and Bernstein 2012) over 32-bit words, little-endian, as the reference has it

@@ -1,0 +1,58 @@
+import type { IpAddress } from "../core/address.ts";
+import type { Rng } from "../core/random.ts";
+import type { Clock } from "../core/time.ts";
+import type { Device } from "./device.ts";
+import type { InterfaceSettings } from "./interface.ts";
+import type { StackLimits } from "./limits.ts";
+import type { Packet } from "./packet.ts";
+import type { TcpSettings } from "./tcp/settings.ts";
+
+/** What a stack needs of the world; a driver gives it. */
+export interface StackOptions {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Called when the stack wants `run()` to be called soon, or a deadline has moved closer. Cheap. */
+  readonly wake: () => void;
+  readonly limits?: Partial<StackLimits>;
+  readonly tcp?: Partial<TcpSettings>;
+  /** Memory in which packets are built: pinned, where the driver can send from it without a copy. */
+  readonly scratch?: Packet;
+}
+
+export interface InterfaceOptions {
+  /** Unique in the stack: `eth0`. */
+  readonly name: string;
+  readonly device: Device;
+  readonly settings?: Partial<InterfaceSettings>;
+  /** Less than the device's MTU. */
+  readonly mtu?: number;
+}
+
+export interface RouteOptions {
+  /** `10.0.0.0/8`, `::/0`, or `default` beside a `via`. */
+  readonly destination: string;
+  /** The next hop; without it the destination is a neighbour. */
+  readonly via?: string;
+  /** Its name; found by `via` where left out. */
+  readonly interface?: string;
+  /** Less is preferred; 0 where left out. */
+  readonly metric?: number;
+  /** The main table (254) where left out. */
+  readonly table?: number;
+}
+
+export interface NeighborOptions {
+  readonly interface: string;
+  readonly address: string;
+  /** `02:00:5e:10:00:01`. */
+  readonly mac: string;
+}
+
+/** An address of an interface as `stack.addresses()` lists it. */
+export interface AddressEntry {
+  readonly interface: string;
+  readonly ip: IpAddress;
+  readonly prefixLength: number;
+  readonly state: string;
+  readonly origin: string;
+}
