@@ -1,0 +1,119 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { Instant } from "../../core/time.ts";
+import { CALM, type LinkConditions } from "./conditions.ts";
+import { SimulatedDevice, type SimulatedDeviceOptions } from "./device.ts";
+import { SimulatedLink } from "./link.ts";
+import { SimulatedSegment } from "./segment.ts";
+import { Simulation } from "./simulation.ts";
+
+export interface NetworkOptions {
+  /** All chance comes from it: the same seed gives the same run. */
+  readonly seed: number;
+  /** Told of all that happens to frames, a line each: for looking at a run that failed. */
+  readonly trace?: (line: string) => void;
+  /** Steps after which `run` and `settle` give up. Default: fifty million. */
+  readonly mostSteps?: number;
+}
+
+/** Until when to go on: an instant, a condition, or, when absent, until nothing is left to happen. */
+export type Until = Instant | (() => boolean);
+
+/** Made-up addresses: the local bit is set (IEEE 802 §8.2.2). */
+const FIRST_MAC = 0x0200_0000_0000;
+
+/**
+ * Hosts, each with a stack of its own, and the links between them, in virtual time, in one thread.
+ * Nothing happens unless `step`, `run` or `settle` is called; then frames arrive and timers fire one
+ * after the other, each at its instant.
+ */
+export class Network {
+  readonly simulation: Simulation;
+  readonly #mostSteps: number;
+  #devices = 0;
+
+  constructor(options: NetworkOptions) {
+    this.simulation = new Simulation(options.seed, options.trace ?? null);
+    this.#mostSteps = options.mostSteps ?? 50_000_000;
+  }
+
+  get now(): Instant {
+    return this.simulation.now();
+  }
+
+  /** A network card that no host owns, for tests of what is below a stack. */
+  device(options: SimulatedDeviceOptions): SimulatedDevice {
+    return new SimulatedDevice({ mac: FIRST_MAC + ++this.#devices, ...options });
+  }
+
+  /** A link between two devices; without `backward`, both directions behave alike. */
+  connect(
+    a: SimulatedDevice,
+    b: SimulatedDevice,
+    forward: Partial<LinkConditions> = {},
+    backward: Partial<LinkConditions> = {},
+  ): SimulatedLink {
+    const conditions = { ...CALM, ...forward };
+    const link = new SimulatedLink(this.simulation, a, b, conditions, {
+      ...conditions,
+      ...backward,
+    });
+    a.plug(link.forward);
+    b.plug(link.backward);
+    return link;
+  }
+
+  /** A switch, to plug devices into. */
+  switch(conditions: Partial<LinkConditions> = {}): SimulatedSegment {
+    return new SimulatedSegment(this.simulation, { ...CALM, ...conditions });
+  }
+
+  /** Lets the next thing happen. False when there is none. */
+  step(): boolean {
+    if (this.simulation.agenda.size === 0) return false;
+    this.simulation.step();
+    return true;
+  }
+
+  /**
+   * Steps on without a break: promises make no progress meanwhile. True when the condition came true
+   * or the instant has come, false when nothing was left to happen before; without `until`, true.
+   */
+  run(until?: Until): boolean {
+    for (let steps = 0; ; steps++) {
+      const verdict = this.#verdict(until);
+      if (verdict !== null) return verdict;
+      this.#checkSteps(steps);
+      this.simulation.step();
+    }
+  }
+
+  /** Like `run`, with every promise settled that can be between two steps. */
+  async settle(until?: Until): Promise<boolean> {
+    for (let steps = 0; ; steps++) {
+      await turn();
+      const verdict = this.#verdict(until);
+      if (verdict !== null) return verdict;
+      this.#checkSteps(steps);
+      this.simulation.step();
+    }
+  }
+
+  /** Whether to stop, and what to say then; null to go on. */
+  #verdict(until: Until | undefined): boolean | null {
+    const { next } = this.simulation.agenda;
+    const over = next === Number.POSITIVE_INFINITY;
+    if (typeof until === "function") {
+      if (until()) return true;
+      return over ? false : null;
+    }
+    if (until === undefined) return over ? true : null;
+    if (next <= until) return null;
+    this.simulation.moveTo(until);
+    return true;
+  }
+
+  #checkSteps(steps: number): void {
+    if (steps < this.#mostSteps) return;
+    throw new Error(`still busy after ${this.#mostSteps} steps (a timer that repeats?)`);
+  }
+}
