@@ -40,6 +40,8 @@ export interface StackLimits {
   readonly orphans: number;
   /** Challenge ACKs a second, of the whole stack (RFC 5961 §10). */
   readonly challengeAcksPerSecond: number;
+  /** RSTs to strangers, a second; beyond it such segments are dropped in silence. */
+  readonly resetsPerSecond: number;
   readonly sockets: number;
   /** Bytes of datagrams that a socket queues while it is paused; new ones are dropped. */
   readonly datagramBytes: number;
@@ -73,6 +75,7 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   timeWait: 16_384,
   orphans: 4096,
   challengeAcksPerSecond: 1000,
+  resetsPerSecond: 1000,
   sockets: 65_536,
   datagramBytes: 1 << 20,
   transmitQueue: 1024,
