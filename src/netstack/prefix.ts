@@ -51,6 +51,25 @@ export class Prefix {
   }
 }
 
+/** `contains` for an address in words, as `Inbound` has them. */
+export function prefixHasWords(
+  { ip, length }: Prefix,
+  version: 4 | 6,
+  w0: number,
+  w1: number,
+  w2: number,
+  w3: number,
+): boolean {
+  if (ip.version !== version) return false;
+  if (version === 4) return ((ip.w3 ^ w3) & mask(length)) === 0;
+  return (
+    ((ip.w0 ^ w0) & mask(length)) === 0 &&
+    ((ip.w1 ^ w1) & mask(length - 32)) === 0 &&
+    ((ip.w2 ^ w2) & mask(length - 64)) === 0 &&
+    ((ip.w3 ^ w3) & mask(length - 96)) === 0
+  );
+}
+
 /** How many leading bits two addresses of one version share, counted as that version does. */
 export function matchingBits(a: Ip, b: Ip): number {
   if (a.version === 4) return Math.clz32(a.w3 ^ b.w3);
