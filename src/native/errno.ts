@@ -4,16 +4,21 @@ import { type ErrorCode, type ErrorSource, NetError, type Retry } from "../core/
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
+export const EIO = 5;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
+export const EBUSY = 16;
+export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
+export const EBADFD = 77;
 export const ENAMETOOLONG = 36;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
+export const ENETDOWN = 100;
 export const ENETUNREACH = 101;
 export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
@@ -29,6 +34,8 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   // A connect to a Unix socket whose backlog is full: nobody takes the connection now.
   [EAGAIN, "ECONNREFUSED"],
   [EACCES, "EACCES"],
+  [EBUSY, "EADDRINUSE"],
+  [ENODEV, "ENOENT"],
   [EINVAL, "EINVAL"],
   [ENAMETOOLONG, "EINVAL"],
   [ENFILE, "EMFILE"],

@@ -22,6 +22,12 @@ export interface Libc {
   getsockname(fd: number, address: number, length: number): number;
   getpeername(fd: number, address: number, length: number): number;
   close(fd: number): number;
+  open(path: string, flags: number): number;
+  /** `argument`: a pointer, or for some requests the value itself. */
+  ioctl(fd: number, request: number, argument: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  read(fd: number, memory: number, length: number): number;
+  write(fd: number, memory: number, length: number): number;
   epoll_create1(flags: number): number;
   epoll_ctl(epfd: number, operation: number, fd: number, event: number): number;
   epoll_wait(epfd: number, events: number, capacity: number, timeout: number): number;
@@ -65,6 +71,12 @@ const PROTOTYPES: Record<keyof Libc, string> = {
   getsockname: "int getsockname(int, uintptr_t, uintptr_t)",
   getpeername: "int getpeername(int, uintptr_t, uintptr_t)",
   close: "int close(int)",
+  // Variadic in C; on x64 and on Linux's arm64 the arguments lie where those of a plain function do.
+  open: "int open(str, int)",
+  ioctl: "int ioctl(int, unsigned long, uintptr_t)",
+  fcntl: "int fcntl(int, int, uintptr_t)",
+  read: "int64_t read(int, uintptr_t, size_t)",
+  write: "int64_t write(int, uintptr_t, size_t)",
   epoll_create1: "int epoll_create1(int)",
   epoll_ctl: "int epoll_ctl(int, int, int, uintptr_t)",
   epoll_wait: "int epoll_wait(int, uintptr_t, int, int)",
