@@ -1,0 +1,167 @@
+import { NetError } from "../core/errors.ts";
+import { macText, parseMac } from "../wire/mac.ts";
+import type { InterfaceAddress } from "./address-table.ts";
+import type { Interface } from "./interface.ts";
+import type { Internet } from "./ip/internet.ts";
+import type { Route, RouteSpec } from "./ip/route.ts";
+import { Ip } from "./ip-address.ts";
+import { Prefix } from "./prefix.ts";
+import type { AddressEntry, NeighborOptions, RouteOptions } from "./stack-options.ts";
+
+/** What a configuration works on: a `Stack`. */
+export interface Configured {
+  readonly ip: Internet;
+  readonly interfaces: readonly Interface[];
+  interface(name: string): Interface | undefined;
+}
+
+/**
+ * Addresses, routes and neighbours of a stack in text, as `ip addr`, `ip route` and `ip neigh` have
+ * them. Every call throws a NetError when what it is given makes no sense: EINVAL for what cannot be
+ * read, ENOENT for what is not there, EADDRINUSE for what is there already, ENETUNREACH for a router
+ * that no interface reaches.
+ */
+export class Configuration {
+  readonly #stack: Configured;
+
+  constructor(stack: Configured) {
+    this.#stack = stack;
+  }
+
+  /**
+   * Adds `10.7.0.2/24` or `fd07::2/64` to the interface. An IPv6 address may be used once duplicate
+   * address detection is done, an IPv4 one as `settings.conflictDetection` says; `address-changed`
+   * tells when.
+   */
+  addAddress(name: string, address: string): InterfaceAddress {
+    const iface = this.#interface(name);
+    const prefix = readPrefix(address);
+    const { ip } = prefix;
+    if (ip.isMulticast || ip.isUnspecified || ip.isLimitedBroadcast) {
+      throw invalid(`${address} cannot be the address of an interface`);
+    }
+    if (iface.addresses.find(ip) !== null) {
+      throw failure("EADDRINUSE", `${name} has the address ${ip} already`);
+    }
+    const added = iface.addresses.add(prefix, "static", this.#firstState(iface, ip));
+    if (added === null) throw failure("EADDRNOTAVAIL", `${name} has no room for more addresses`);
+    return added;
+  }
+
+  removeAddress(name: string, address: string): void {
+    const { ip } = readPrefix(address);
+    if (this.#interface(name).addresses.remove(ip) === null) {
+      throw failure("ENOENT", `${name} has no address ${ip}`);
+    }
+  }
+
+  get addresses(): readonly AddressEntry[] {
+    return this.#stack.interfaces.flatMap(({ name, addresses }) =>
+      addresses.all.map(({ ip, prefix, state, origin }) => ({
+        interface: name,
+        ip: ip.toString(),
+        prefixLength: prefix.length,
+        state,
+        origin,
+      })),
+    );
+  }
+
+  addRoute(options: RouteOptions): Route {
+    const spec = this.#routeSpec(options);
+    if (this.#stack.ip.routes.find(spec) !== null) {
+      throw failure("EADDRINUSE", `there is such a route to ${options.destination} already`);
+    }
+    const route = this.#stack.ip.routes.add(spec);
+    if (route === null) throw failure("EADDRNOTAVAIL", "there is no room for more routes");
+    return route;
+  }
+
+  removeRoute(options: RouteOptions): void {
+    const route = this.#stack.ip.routes.find(this.#routeSpec(options));
+    if (route === null) throw failure("ENOENT", `there is no such route to ${options.destination}`);
+    this.#stack.ip.routes.remove(route);
+  }
+
+  /** A neighbour that is known for good, as long as its interface is there. */
+  addNeighbor(options: NeighborOptions): void {
+    const { neighbors, ip } = this.#neighbor(options.interface, options.address);
+    const mac = parseMac(options.mac);
+    if (mac === null) throw invalid(`not a MAC address: ${options.mac} (say 02:00:5e:10:00:01)`);
+    if (!neighbors.addStatic(ip, mac)) {
+      throw failure("EADDRNOTAVAIL", `${options.interface} has no room for ${macText(mac)}`);
+    }
+  }
+
+  removeNeighbor(name: string, address: string): void {
+    const { neighbors, ip } = this.#neighbor(name, address);
+    if (!neighbors.remove(ip)) throw failure("ENOENT", `${name} has no neighbour ${ip}`);
+  }
+
+  #neighbor(name: string, address: string) {
+    const { neighbors } = this.#interface(name).link;
+    if (neighbors === null) throw invalid(`${name} has no link addresses, so no neighbours`);
+    return { neighbors, ip: readIp(address) };
+  }
+
+  #interface(name: string): Interface {
+    const found = this.#stack.interface(name);
+    if (found !== undefined) return found;
+    const names = this.#stack.interfaces.map((iface) => iface.name).join(", ");
+    throw failure("ENOENT", `there is no interface ${name}; there are ${names}`);
+  }
+
+  #firstState(iface: Interface, ip: Ip): "tentative" | "preferred" {
+    const { conflictDetection, dadTransmits } = iface.settings;
+    if (iface.device.medium !== "ethernet" || conflictDetection === "off") return "preferred";
+    if (ip.version === 6) return dadTransmits > 0 ? "tentative" : "preferred";
+    return conflictDetection === "probe" ? "tentative" : "preferred";
+  }
+
+  #routeSpec({ destination, via, interface: name, metric, table }: RouteOptions): RouteSpec {
+    const router = via === undefined ? null : readIp(via);
+    const prefix =
+      destination === "default" ? defaultRoute(router, destination) : readPrefix(destination);
+    const out = name === undefined ? this.#reaching(router ?? prefix.ip) : this.#interface(name);
+    return {
+      destination: prefix,
+      via: router,
+      interface: out,
+      ...(metric === undefined ? {} : { metric }),
+      ...(table === undefined ? {} : { table }),
+    };
+  }
+
+  /** The interface with an address in whose network `ip` lies. */
+  #reaching(ip: Ip): Interface {
+    for (const iface of this.#stack.interfaces) {
+      if (iface.addresses.all.some(({ prefix }) => prefix.contains(ip))) return iface;
+    }
+    throw failure("ENETUNREACH", `no interface reaches ${ip}: name the one to take`);
+  }
+}
+
+function readIp(text: string): Ip {
+  const ip = Ip.parse(text);
+  if (ip === null) throw invalid(`not an IP address: ${text}`);
+  return ip;
+}
+
+function readPrefix(text: string): Prefix {
+  const prefix = Prefix.parse(text);
+  if (prefix === null)
+    throw invalid(`not an address with prefix length: ${text} (say 10.7.0.2/24)`);
+  return prefix;
+}
+
+function defaultRoute(via: Ip | null, text: string): Prefix {
+  if (via === null) throw invalid(`a route to ${text} needs the router it goes via`);
+  return new Prefix(via.version === 4 ? Ip.v4(0) : Ip.v6(0, 0, 0, 0), 0);
+}
+
+const failure = (
+  code: "EADDRINUSE" | "EADDRNOTAVAIL" | "ENOENT" | "ENETUNREACH",
+  message: string,
+) => new NetError(code, message, { source: "internal" });
+
+const invalid = (message: string) => new NetError("EINVAL", message, { source: "internal" });

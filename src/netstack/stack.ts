@@ -1,0 +1,235 @@
+import type { Rng } from "../core/random.ts";
+import type { Instant } from "../core/time.ts";
+import { TimerWheel } from "../core/timer-wheel.ts";
+import type { Timer, TimerTarget } from "../core/transport.ts";
+import { NameServerList } from "./autoconf/name-servers.ts";
+import { Configuration } from "./configuration.ts";
+import type { StackContext } from "./context.ts";
+import type { StackEvent } from "./events.ts";
+import { Interface } from "./interface.ts";
+import { Internet } from "./ip/internet.ts";
+import { IPV4_LOOPBACK, IPV6_LOOPBACK } from "./ip-address.ts";
+import { DEFAULT_LIMITS, type StackLimits } from "./limits.ts";
+import { makeLink } from "./link/link.ts";
+import { LoopbackDevice } from "./loopback.ts";
+import { GroupTable } from "./multicast/group-table.ts";
+import { IgmpHost } from "./multicast/igmp-host.ts";
+import { MldHost } from "./multicast/mld-host.ts";
+import { Prefix } from "./prefix.ts";
+import { drawSipKey, type SipKey } from "./siphash.ts";
+import type { InterfaceOptions, StackOptions } from "./stack-options.ts";
+import { TcpLayer } from "./tcp/tcp-layer.ts";
+import { UdpLayer } from "./udp/udp-layer.ts";
+
+/** Loopback packets that cause others are followed so many times in one run; then other work comes. */
+const LOOPBACK_ROUNDS = 16;
+
+/**
+ * A host on the network: interfaces, addresses, routes, neighbours, and the transports above them. All
+ * of it may be changed while it runs; `watch` tells of each change.
+ *
+ * It does no I/O. Its driver hands frames to `interface.receive`, and calls `run()` after each batch of
+ * them, when `nextTimeout()` has come, and soon after each call of `wake`: only then is anything sent
+ * that a connection wants to send.
+ */
+export class Stack {
+  readonly context: StackContext;
+  readonly ip: Internet;
+  readonly udp: UdpLayer;
+  readonly tcp: TcpLayer;
+  readonly nameServers: NameServerList;
+  /** Addresses, routes, rules and neighbours by their text. */
+  readonly configuration: Configuration;
+  readonly loopback: Interface;
+  readonly #igmp: IgmpHost;
+  readonly #mld: MldHost;
+  readonly #wheel: TimerWheel;
+  readonly #options: StackOptions;
+  readonly #watchers = new Set<(event: StackEvent) => void>();
+  readonly #interfaces = new Map<string, Interface>();
+  readonly #loopbackDevice: LoopbackDevice;
+  #nextIndex = 1;
+  #running = false;
+  #closed = false;
+
+  constructor(options: StackOptions) {
+    this.#options = options;
+    this.#wheel = new TimerWheel(options.clock.now(), () => this.#wake());
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.context = new Context(
+      options,
+      this.#wheel,
+      limits,
+      (event) => this.#emit(event),
+      () => this.#wake(),
+    );
+    this.ip = new Internet(this.context, options.scratch);
+    this.nameServers = new NameServerList(this.context);
+    this.udp = new UdpLayer(this.context, this.ip);
+    this.tcp = new TcpLayer(this.context, this.ip, options.tcp);
+    this.ip.register(this.udp);
+    this.ip.register(this.tcp);
+    this.#igmp = new IgmpHost(this.context, this.ip);
+    this.#mld = new MldHost(this.context, this.ip);
+    this.configuration = new Configuration(this);
+    this.#loopbackDevice = new LoopbackDevice(limits.loopbackQueue, () => this.#wake());
+    this.loopback = this.addInterface({
+      name: "lo",
+      device: this.#loopbackDevice,
+      settings: { conflictDetection: "off", linkLocal: false, acceptRouterAdvertisements: false },
+    });
+    this.loopback.addresses.add(new Prefix(IPV4_LOOPBACK, 8), "static", "preferred");
+    this.loopback.addresses.add(new Prefix(IPV6_LOOPBACK, 128), "static", "preferred");
+  }
+
+  get interfaces(): readonly Interface[] {
+    return [...this.#interfaces.values()];
+  }
+
+  interface(name: string): Interface | undefined {
+    return this.#interfaces.get(name);
+  }
+
+  /** Adds it and brings it up. Throws RangeError when the name is taken. */
+  addInterface(options: InterfaceOptions): Interface {
+    const { name, device, settings, mtu } = options;
+    if (this.#interfaces.has(name)) throw new RangeError(`there is an interface ${name} already`);
+    const added = new Interface(this.context, this.#nextIndex++, name, device, settings, mtu);
+    this.#interfaces.set(name, added);
+    added.groups = new GroupTable(this.context, name);
+    this.#tellOf(added);
+    this.ip.addInterface(added);
+    added.link = makeLink(this.context, added, this.ip, this.ip);
+    if (device.medium !== "loopback") {
+      this.#igmp.attach(added);
+      this.#mld.attach(added);
+    }
+    device.attach(added);
+    this.#emit({ kind: "interface-added", interface: name });
+    added.setUp(true);
+    return added;
+  }
+
+  /** Takes it down, with its addresses and routes, and closes its device. */
+  removeInterface(name: string): boolean {
+    const removed = this.#interfaces.get(name);
+    if (removed === undefined || removed === this.loopback) return false;
+    removed.setUp(false);
+    for (const { ip } of [...removed.addresses.all]) removed.addresses.remove(ip);
+    this.#igmp.detach(removed);
+    this.#mld.detach(removed);
+    this.ip.removeInterface(removed);
+    this.#interfaces.delete(name);
+    removed.device.close();
+    this.#emit({ kind: "interface-removed", interface: name });
+    return true;
+  }
+
+  /** Calls the listener after each change. Returns what ends it. */
+  watch(listener: (event: StackEvent) => void): () => void {
+    this.#watchers.add(listener);
+    return () => void this.#watchers.delete(listener);
+  }
+
+  /** Fires what is due and sends what waits. Returns `nextTimeout()`. */
+  run(): Instant | undefined {
+    if (this.#running || this.#closed) return this.nextTimeout();
+    this.#running = true;
+    try {
+      this.#wheel.advance(this.context.now());
+      for (let round = 0; ; round++) {
+        this.tcp.flush();
+        if (this.#loopbackDevice.waiting === 0) break;
+        if (round === LOOPBACK_ROUNDS) {
+          this.#options.wake();
+          break;
+        }
+        this.#loopbackDevice.deliver();
+      }
+    } finally {
+      this.#running = false;
+    }
+    return this.nextTimeout();
+  }
+
+  /** When `run` has to be called at the latest; undefined: only when something happens. */
+  nextTimeout(): Instant | undefined {
+    return this.#closed ? undefined : this.#wheel.nextDeadline();
+  }
+
+  /** Resets all connections and closes all devices. */
+  close(): void {
+    if (this.#closed) return;
+    this.tcp.close();
+    this.run();
+    this.#closed = true;
+    for (const { device } of this.#interfaces.values()) device.close();
+    this.#wheel.clear();
+  }
+
+  #wake(): void {
+    if (!this.#running && !this.#closed) this.#options.wake();
+  }
+
+  #emit(event: StackEvent): void {
+    for (const watcher of this.#watchers) watcher(event);
+  }
+
+  /** Turns what the parts of an interface tell each other into events. */
+  #tellOf(iface: Interface): void {
+    const name = iface.name;
+    iface.addresses.watch({
+      onAddressAdded: ({ prefix, state, origin }) =>
+        this.#emit({ kind: "address-added", interface: name, address: `${prefix}`, state, origin }),
+      onAddressChanged: ({ prefix, state, origin }) =>
+        this.#emit({
+          kind: "address-changed",
+          interface: name,
+          address: `${prefix}`,
+          state,
+          origin,
+        }),
+      onAddressRemoved: ({ prefix }) =>
+        this.#emit({ kind: "address-removed", interface: name, address: `${prefix}` }),
+    });
+    iface.watch({
+      onUp: () => this.#emit({ kind: "interface-up", interface: name }),
+      onDown: () => this.#emit({ kind: "interface-down", interface: name }),
+      onMtu: () => this.#emit({ kind: "mtu-changed", interface: name, mtu: iface.mtu }),
+    });
+  }
+}
+
+class Context implements StackContext {
+  readonly rng: Rng;
+  readonly secret: SipKey;
+  readonly limits: StackLimits;
+  readonly emit: (event: StackEvent) => void;
+  readonly wake: () => void;
+  readonly #options: StackOptions;
+  readonly #wheel: TimerWheel;
+
+  constructor(
+    options: StackOptions,
+    wheel: TimerWheel,
+    limits: StackLimits,
+    emit: (event: StackEvent) => void,
+    wake: () => void,
+  ) {
+    this.#options = options;
+    this.#wheel = wheel;
+    this.rng = options.rng;
+    this.secret = drawSipKey(options.rng);
+    this.limits = limits;
+    this.emit = emit;
+    this.wake = wake;
+  }
+
+  now(): Instant {
+    return this.#options.clock.now();
+  }
+
+  schedule(target: TimerTarget, at: Instant): Timer {
+    return this.#wheel.schedule(target, at);
+  }
+}
