@@ -120,7 +120,8 @@ export function packageOutside(
     .map(({ path }) => path);
 }
 
-const vagueNames = /(^|[-/])(utils?|helpers?|commons?|managers?|misc|index)(\.|$)/;
+/** An index of something is a thing with a name; a file called only that is a barrel. */
+const vagueNames = /((^|[-/])(utils?|helpers?|commons?|managers?|misc)|(^|\/)index)(\.|$)/;
 
 /** Files and folders with names that say nothing, and entries that would be barrels. */
 export const vaguelyNamed = (files: readonly SourceFile[]): readonly string[] =>
