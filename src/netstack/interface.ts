@@ -118,6 +118,9 @@ export class Interface implements DevicePort {
   /** The device's, or less where it was set so. */
   mtu: number;
   #mtuCap: number;
+  /** As learnt; 0: not. */
+  #routerMtu = 0;
+  #dhcpMtu = 0;
   #adminUp = true;
   #carrier = true;
   readonly #taps: FrameTap[] = [];
@@ -193,10 +196,19 @@ export class Interface implements DevicePort {
   /** At most what the device takes. */
   setMtu(mtu: number): void {
     this.#mtuCap = mtu;
-    const next = Math.min(this.device.mtu, mtu);
+    let next = Math.min(this.device.mtu, mtu);
+    if (this.#routerMtu > 0) next = Math.min(next, this.#routerMtu);
+    if (this.#dhcpMtu > 0) next = Math.min(next, this.#dhcpMtu);
     if (next === this.mtu) return;
     this.mtu = next;
     for (const listener of this.#listeners) listener.onMtu?.(this);
+  }
+
+  /** What a router or DHCP says of the link's MTU: lowers it at most. 0 takes it back. */
+  learnMtu(from: "router" | "dhcp", mtu: number): void {
+    if (from === "router") this.#routerMtu = mtu;
+    else this.#dhcpMtu = mtu;
+    this.setMtu(this.#mtuCap);
   }
 
   #update(): void {

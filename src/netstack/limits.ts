@@ -25,6 +25,8 @@ export interface StackLimits {
   readonly searchDomains: number;
   /** Prefixes that routers announce, of one interface; new ones are ignored. */
   readonly prefixesPerInterface: number;
+  /** Host routes made by redirects, of one interface; the oldest goes. */
+  readonly redirectsPerInterface: number;
   /** Paths and path MTUs that are remembered; the oldest goes. */
   readonly paths: number;
   /** ICMP errors and echo replies: per second, and in one burst. */
@@ -67,6 +69,7 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   nameServers: 16,
   searchDomains: 16,
   prefixesPerInterface: 16,
+  redirectsPerInterface: 64,
   paths: 4096,
   icmpErrorsPerSecond: 1000,
   icmpErrorBurst: 50,
