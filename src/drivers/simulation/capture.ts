@@ -1,4 +1,5 @@
 import type { Packet } from "../../netstack/packet.ts";
+import { completeChecksum } from "../../netstack/segmentation/checksum-completion.ts";
 import {
   LinkType,
   MICROSECOND_DIGITS,
@@ -7,7 +8,6 @@ import {
   PcapngWriter,
 } from "../../wire/pcapng.ts";
 import type { Channel, Endpoint } from "./channel.ts";
-import { completeChecksum } from "./frame-surgery.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** A pcapng section that links of one network write to, each as an interface of its own. */

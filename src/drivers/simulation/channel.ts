@@ -4,7 +4,7 @@ import { Happening } from "./agenda.ts";
 import { drawLatency, happens, type LinkConditions, LossModel } from "./conditions.ts";
 import type { Frame, FrameCarrier } from "./frame.ts";
 import { FrameQueue } from "./frame-queue.ts";
-import { corrupt, ipLength, markCongestion, wireBytes } from "./frame-surgery.ts";
+import { corrupt, ipLength, ipStart, markCongestion, wireBytes } from "./frame-surgery.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** What is at the end of a channel: a device, or a port of a switch. */
@@ -89,8 +89,24 @@ export class Channel implements FrameCarrier {
 
   /** Takes a copy of the frame; false only where it `refuse`s. */
   send(packet: Packet): boolean {
-    const { conditions, counters } = this;
     if (!this.#up) return this.#drop(packet, "link down");
+    if (packet.gsoSize === 0 || !this.conditions.cutSegments) return this.#enqueue(packet);
+    return this.#cut(packet);
+  }
+
+  #cut(packet: Packet): boolean {
+    const { segmenter, segment } = this.#simulation;
+    const network = ipStart(packet, this.#from.medium);
+    if (network < 0 || !segmenter.begin(packet, network)) return this.#drop(packet, "unfit");
+    for (let first = true; segmenter.next(segment); first = false) {
+      // Refused as a whole or not at all: `transmit` has no word for half of it.
+      if (!this.#enqueue(segment) && first) return false;
+    }
+    return true;
+  }
+
+  #enqueue(packet: Packet): boolean {
+    const { conditions, counters } = this;
     const length = ipLength(packet, this.#from.medium);
     const cost = wireBytes(packet, this.#from.medium);
     // A long segment is judged by the frames that it stands for.

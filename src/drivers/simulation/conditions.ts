@@ -7,6 +7,8 @@ export interface LinkConditions {
   readonly latency: Duration;
   /** … to here more, drawn for each frame. It does not change their order. */
   readonly jitter: Duration;
+  /** Long segments are cut into frames before they are queued, so that each has its own fate. */
+  readonly cutSegments: boolean;
   /** Bytes of frames a second; a long segment counts as the frames it would be cut into. */
   readonly bandwidth: number;
   /** What waits for a link with a `bandwidth`; the frame that would go beyond either is dropped. */
@@ -39,6 +41,7 @@ export interface LinkConditions {
 export const CALM: LinkConditions = Object.freeze({
   latency: micros(100),
   jitter: micros(0),
+  cutSegments: false,
   bandwidth: Number.POSITIVE_INFINITY,
   queueBytes: 1 << 20,
   queueFrames: Number.POSITIVE_INFINITY,

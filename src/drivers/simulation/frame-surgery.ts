@@ -1,6 +1,7 @@
 import { below, type Rng } from "../../core/random.ts";
 import type { Packet } from "../../netstack/packet.ts";
-import { adjustChecksum, checksum16 } from "../../wire/checksum.ts";
+import { completeChecksum } from "../../netstack/segmentation/checksum-completion.ts";
+import { adjustChecksum } from "../../wire/checksum.ts";
 import { EtherType } from "../../wire/ethernet.ts";
 import { IpProtocol } from "../../wire/ip-protocol.ts";
 
@@ -48,18 +49,6 @@ function segmentHeaders(packet: Packet, medium: Medium): number {
   // The checksum field of TCP is at 16, of UDP at 6.
   const transport = packet.checksumOffset === 16 ? (packet.view.getUint8(at + 12) >>> 4) * 4 : 8;
   return at - packet.start + transport;
-}
-
-/** Does what a card with checksum offload would do: for a frame that leaves the simulation. */
-export function completeChecksum(packet: Packet): void {
-  if (packet.checksum !== "partial") return;
-  const { view, checksumStart, end } = packet;
-  packet.checksum = "complete";
-  const field = checksumStart + packet.checksumOffset;
-  if (field + 2 > end) return;
-  const sum = checksum16(view, checksumStart, end);
-  // RFC 768: zero means none; TCP takes either.
-  view.setUint16(field, sum === 0 ? 0xffff : sum);
 }
 
 /** Turns ECT into CE (RFC 3168 §5); false when the packet does not allow it. */

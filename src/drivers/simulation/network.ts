@@ -1,7 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { type IpAddress, parseIp } from "../../core/address.ts";
+import { NetError } from "../../core/errors.ts";
 import type { Instant } from "../../core/time.ts";
+import type { Transport } from "../../core/transport.ts";
 import { CALM, type LinkConditions } from "./conditions.ts";
 import { SimulatedDevice, type SimulatedDeviceOptions } from "./device.ts";
+import { type Attachment, type HostOptions, SimulatedHost } from "./host.ts";
 import { SimulatedLink } from "./link.ts";
 import { SimulatedSegment } from "./segment.ts";
 import { Simulation } from "./simulation.ts";
@@ -11,6 +15,8 @@ export interface NetworkOptions {
   readonly seed: number;
   /** Told of all that happens to frames, a line each: for looking at a run that failed. */
   readonly trace?: (line: string) => void;
+  /** What a handler, an acceptor or a timer of a transport threw. Without it, `step` throws it. */
+  readonly onFault?: (error: unknown) => void;
   /** Steps after which `run` and `settle` give up. Default: fifty million. */
   readonly mostSteps?: number;
 }
@@ -29,15 +35,72 @@ const FIRST_MAC = 0x0200_0000_0000;
 export class Network {
   readonly simulation: Simulation;
   readonly #mostSteps: number;
+  readonly #names = new Map<string, readonly IpAddress[]>();
   #devices = 0;
 
   constructor(options: NetworkOptions) {
-    this.simulation = new Simulation(options.seed, options.trace ?? null);
+    this.simulation = new Simulation(options.seed, options.trace ?? null, options.onFault ?? null);
     this.#mostSteps = options.mostSteps ?? 50_000_000;
   }
 
   get now(): Instant {
     return this.simulation.now();
+  }
+
+  /** A host without interfaces: `link` and `segment` give it some. */
+  host(name: string, options: HostOptions = {}): SimulatedHost {
+    return new SimulatedHost(this.simulation, name, options);
+  }
+
+  /** A link between two hosts, each with a new interface; `forward` is from `a` to `b`. */
+  link(
+    a: Attachment | SimulatedHost,
+    b: Attachment | SimulatedHost,
+    forward: Partial<LinkConditions> = {},
+    backward: Partial<LinkConditions> = {},
+  ): SimulatedLink {
+    const [left, right] = [this.#plug(a), this.#plug(b)];
+    const link = this.connect(left.device, right.device, forward, backward);
+    left.start();
+    right.start();
+    return link;
+  }
+
+  /** A switch with these hosts on it, each with a new interface. `join` adds more. */
+  segment(
+    members: readonly (Attachment | SimulatedHost)[],
+    conditions: Partial<LinkConditions> = {},
+  ): SimulatedSegment {
+    const segment = this.switch(conditions);
+    for (const member of members) this.join(segment, member);
+    return segment;
+  }
+
+  /** Plugs a host into a segment; `forward` of its link leads to the switch. */
+  join(
+    segment: SimulatedSegment,
+    member: Attachment | SimulatedHost,
+    conditions: Partial<LinkConditions> = {},
+  ): SimulatedLink {
+    const { device, start } = this.#plug(member);
+    const link = segment.plug(device, conditions);
+    start();
+    return link;
+  }
+
+  /** What transports resolve the name to; an empty list makes it unknown. */
+  name(name: string, addresses: readonly string[]): void {
+    if (addresses.length === 0) this.#names.delete(name);
+    else this.#names.set(name, addresses.map(ipOf));
+  }
+
+  /** A transport on the host's TCP. */
+  transport(host: SimulatedHost): Transport {
+    return host.transport(async (name) => {
+      const found = this.#names.get(name);
+      if (found !== undefined) return found;
+      throw new NetError("ENOTFOUND", `resolve ${name}: ENOTFOUND`, { source: "upstream" });
+    });
   }
 
   /** A network card that no host owns, for tests of what is below a stack. */
@@ -98,6 +161,20 @@ export class Network {
     }
   }
 
+  /** A device for the host, and what makes an interface of it once it is plugged in. */
+  #plug(member: Attachment | SimulatedHost) {
+    const attachment = member instanceof SimulatedHost ? { host: member } : member;
+    const { host, mac, medium, offload } = attachment;
+    const name = attachment.interface ?? host.nextInterface;
+    const device = this.device({
+      name: `${host.name}.${name}`,
+      ...(mac === undefined ? {} : { mac }),
+      ...(medium === undefined ? {} : { medium }),
+      ...(offload === undefined ? {} : { offload }),
+    });
+    return { device, start: () => void host.addInterface(device, name, attachment) };
+  }
+
   /** Whether to stop, and what to say then; null to go on. */
   #verdict(until: Until | undefined): boolean | null {
     const { next } = this.simulation.agenda;
@@ -116,4 +193,10 @@ export class Network {
     if (steps < this.#mostSteps) return;
     throw new Error(`still busy after ${this.#mostSteps} steps (a timer that repeats?)`);
   }
+}
+
+function ipOf(text: string): IpAddress {
+  const ip = parseIp(text);
+  if (ip === null) throw new TypeError(`not an IP address: ${JSON.stringify(text)}`);
+  return ip;
 }
