@@ -27,6 +27,8 @@ export interface PathConstraint {
   /** Leave by this interface (SO_BINDTODEVICE, or the zone of a link-local address). */
   readonly interface?: Interface;
   readonly anySource?: boolean;
+  /** Whether members on this host get what is sent to a group (IP_MULTICAST_LOOP). Default true. */
+  readonly multicastLoop?: boolean;
 }
 
 export type NoPath = "no-route" | "no-source" | "prohibited";

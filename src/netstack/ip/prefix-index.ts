@@ -116,7 +116,7 @@ export class PrefixIndex {
     w2: number,
     w3: number,
   ): Slot | null {
-    let slot = this.#buckets[this.#bucket(version, length, w0, w1, w2, w3)]!;
+    let slot: Slot | null = this.#buckets[this.#bucket(version, length, w0, w1, w2, w3)] ?? null;
     for (; slot !== null; slot = slot.next) {
       const { network } = slot;
       if (
@@ -151,7 +151,7 @@ export class PrefixIndex {
 
   #unlink(slot: Slot): void {
     const at = this.#bucketOf(slot);
-    let here = this.#buckets[at]!;
+    let here: Slot | null = this.#buckets[at] ?? null;
     if (here === slot) {
       this.#buckets[at] = slot.next;
       return;
@@ -164,7 +164,7 @@ export class PrefixIndex {
     const old = this.#buckets;
     this.#buckets = new Array<Slot | null>(old.length * 2).fill(null);
     for (const head of old) {
-      let slot = head;
+      let slot: Slot | null = head;
       while (slot !== null) {
         const { next } = slot;
         this.#link(slot);
