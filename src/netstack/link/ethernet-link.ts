@@ -42,7 +42,12 @@ export class EthernetLink implements LinkLayer, FrameOutput, NeighborOutput {
   readonly #macHigh: number;
   readonly #macLow: number;
 
-  constructor(context: StackContext, iface: Interface, input: NetworkInput, ip: IpLayer) {
+  constructor(
+    context: StackContext,
+    iface: Interface,
+    input: NetworkInput,
+    ip: Pick<IpLayer, "onIcmpv6">,
+  ) {
     this.#iface = iface;
     this.#input = input;
     this.mac = iface.device.mac;

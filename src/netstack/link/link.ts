@@ -12,5 +12,5 @@ export function makeLink(
   ip: IpLayer,
 ): LinkLayer {
   if (iface.device.medium === "ethernet") return new EthernetLink(context, iface, input, ip);
-  return new PlainLink(context, iface, input, ip);
+  return new PlainLink(iface, input);
 }

@@ -1,7 +1,6 @@
 import type { InterfaceAddress } from "../address-table.ts";
-import type { StackContext } from "../context.ts";
 import type { Interface, LinkLayer, NetworkInput } from "../interface.ts";
-import type { IpLayer, SendVerdict } from "../ip/ip-layer.ts";
+import type { SendVerdict } from "../ip/ip-layer.ts";
 import type { Ip } from "../ip-address.ts";
 import type { Packet } from "../packet.ts";
 
@@ -12,7 +11,7 @@ export class PlainLink implements LinkLayer {
   readonly #iface: Interface;
   readonly #input: NetworkInput;
 
-  constructor(_context: StackContext, iface: Interface, input: NetworkInput, _ip: IpLayer) {
+  constructor(iface: Interface, input: NetworkInput) {
     this.#iface = iface;
     this.#input = input;
     const usable = (address: InterfaceAddress): void => {

@@ -1,5 +1,5 @@
 import type { StackLimits } from "../limits.ts";
-import type { Packet } from "../packet.ts";
+import { PACKET_HEADROOM, type Packet } from "../packet.ts";
 import type { Neighbor } from "./neighbor.ts";
 
 /**
@@ -20,7 +20,7 @@ export class WaitingPackets {
     const { packetsPerNeighbor, bytesAwaitingNeighbors } = this.#limits;
     const queue = (neighbor.waiting ??= []);
     if (queue.length >= packetsPerNeighbor) this.#dropOldest(queue);
-    if (this.bytes + packet.length > bytesAwaitingNeighbors) return false;
+    if (this.bytes + PACKET_HEADROOM + packet.length > bytesAwaitingNeighbors) return false;
     const copy = packet.clone();
     this.bytes += copy.bytes.length;
     queue.push(copy);
