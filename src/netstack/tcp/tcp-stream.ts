@@ -1,73 +1,286 @@
 import type { SocketAddress } from "../../core/address.ts";
 import type { NetError } from "../../core/errors.ts";
 import type { Duration } from "../../core/time.ts";
-import type { Stream, StreamHandler } from "../../core/transport.ts";
-import type { TcpConnection } from "./connection.ts";
+import type { ConnectHandler, Stream, StreamHandler, Timer } from "../../core/transport.ts";
+import type { Deferred } from "./deferred.ts";
 import type { TcpInfo } from "./info.ts";
 import type { TcpOwner } from "./owner.ts";
 import type { TcpSettings } from "./settings.ts";
+import { connectError, socketAddress } from "./socket-errors.ts";
+import type { TcpFlow } from "./tcp-flow.ts";
 
-/** A TCP connection as a `Stream`: what applications hold. */
-export class TcpStream implements Stream, TcpOwner {
+/** Who keeps a stream: hears when it has gone, and of what its handler throws. */
+export interface StreamKeeper {
+  forget(stream: TcpStream): void;
+  fault(error: unknown): void;
+}
+
+/** What a stream needs of its layer. */
+export interface StreamLayer {
+  /** Has `runDeferred` called in the next run of the stack. */
+  defer(what: Deferred): void;
+  /** The stream's user has gone. */
+  orphaned(flow: TcpFlow): void;
+}
+
+/**
+ * A TCP connection as a `Stream`: what applications hold. All calls to its handler come from runs of
+ * the stack, but for the `onClose` that `close` and `abort` allow.
+ */
+export class TcpStream implements Stream, TcpOwner, Deferred {
   handler: StreamHandler;
   closed = false;
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly #connection: TcpConnection;
+  keeper: StreamKeeper;
+  /** Deferred and not yet run. */
+  deferred = false;
+  readonly #layer: StreamLayer;
+  readonly #flow: TcpFlow;
+  /** Whose `onConnect` is due. */
+  #connecting: ConnectHandler | null;
+  #connectTimer: Timer | null = null;
+  /** Why an attempt to connect is about to fail. */
+  #failure: NetError | null = null;
+  #paused = false;
+  #resumeDue = false;
+  #overfull = false;
+  #ended = false;
+  #leaving = false;
 
+  /** `connecting`: the owner of an outgoing stream; null for one that a listener made. */
   constructor(
-    connection: TcpConnection,
-    local: SocketAddress,
-    remote: SocketAddress,
-    handler: StreamHandler,
+    layer: StreamLayer,
+    keeper: StreamKeeper,
+    flow: TcpFlow,
+    connecting: ConnectHandler | null,
   ) {
-    this.#connection = connection;
-    this.local = local;
-    this.remote = remote;
-    this.handler = handler;
+    this.#layer = layer;
+    this.keeper = keeper;
+    this.#flow = flow;
+    this.#connecting = connecting;
+    this.handler = connecting ?? NOBODY;
   }
 
+  get local(): SocketAddress {
+    return socketAddress(this.#flow.local, this.#flow.localPort);
+  }
+
+  get remote(): SocketAddress {
+    return socketAddress(this.#flow.remote, this.#flow.remotePort);
+  }
+
+  /** Written and not yet acknowledged by the peer, in bytes. */
   get queued(): number {
-    return this.#connection.queued;
+    return this.closed ? 0 : (this.#flow.connection?.queued ?? 0);
   }
 
-  write(_buf: Uint8Array, _start: number, _end: number): boolean {
-    return false;
+  write(buf: Uint8Array, start: number, end: number): boolean {
+    if (this.closed) return false;
+    if (this.#ended) throw new Error("write after end");
+    if (!(start >= 0 && start <= end && end <= buf.length)) {
+      throw new RangeError(`bytes [${start}, ${end}) of a buffer of ${buf.length}`);
+    }
+    const { connection } = this.#flow;
+    if (connection === null) return false;
+    if (end > start) connection.write(buf, start, end);
+    if (connection.queued <= connection.settings.sendHighWater) return false;
+    this.#overfull = true;
+    return true;
   }
 
-  end(): void {}
-  close(): void {}
-  abort(): void {}
-  pause(): void {}
-  resume(): void {}
+  end(): void {
+    if (this.closed || this.#ended) return;
+    this.#ended = true;
+    this.#flow.connection?.end();
+  }
 
+  close(): void {
+    if (this.closed || this.#leaving) return;
+    this.#leaving = true;
+    this.#ended = true;
+    const { connection } = this.#flow;
+    if (connection !== null) {
+      connection.close();
+      this.#layer.orphaned(this.#flow);
+    }
+    if (this.queued === 0) this.#finish(null);
+  }
+
+  abort(): void {
+    if (this.closed) return;
+    // The connection's own `onClosed` would come from within; what follows is the same for all.
+    this.#finish(null, () => this.#flow.connection?.abort());
+  }
+
+  pause(): void {
+    if (this.closed) return;
+    this.#resumeDue = false;
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#flow.connection?.pause();
+  }
+
+  /** What has arrived meanwhile comes in the next run of the stack. */
+  resume(): void {
+    if (this.closed || !this.#paused || this.#resumeDue) return;
+    this.#resumeDue = true;
+    this.#layer.defer(this);
+  }
+
+  /** TCP_NODELAY: send partial segments at once. */
   set noDelay(on: boolean) {
-    this.#connection.noDelay = on;
+    if (this.#flow.connection !== null) this.#flow.connection.noDelay = on;
   }
 
+  /** TCP_CORK: hold partial segments back. */
   set cork(on: boolean) {
-    this.#connection.cork = on;
+    if (this.#flow.connection !== null) this.#flow.connection.cork = on;
   }
 
   set keepAlive(setting: TcpSettings["keepAlive"]) {
-    this.#connection.keepAlive = setting;
+    if (this.#flow.connection !== null) this.#flow.connection.keepAlive = setting;
   }
 
+  /** TCP_USER_TIMEOUT (RFC 5482): how long data may stay unacknowledged. */
   set userTimeout(timeout: Duration) {
-    this.#connection.userTimeout = timeout;
+    if (this.#flow.connection !== null) this.#flow.connection.userTimeout = timeout;
   }
 
+  /** SO_LINGER: after `close`, null sends what is queued in its own time, 0 resets, else at most so long. */
   set linger(linger: Duration | null) {
-    this.#connection.linger = linger;
+    if (this.#flow.connection !== null) this.#flow.connection.linger = linger;
   }
 
-  info(): TcpInfo {
-    return this.#connection.info();
+  /** After Linux's TCP_INFO; null before there is a connection. */
+  info(): TcpInfo | null {
+    return this.#flow.connection?.info() ?? null;
   }
 
-  onEstablished(): void {}
-  onData(_bytes: Uint8Array, _start: number, _end: number): void {}
-  onEnd(): void {}
-  onAcknowledged(): void {}
-  onClosed(_error: NetError | null): void {}
+  // The layer's side.
+
+  /** Bounds the attempt to connect. */
+  set connectTimer(timer: Timer) {
+    this.#connectTimer = timer;
+  }
+
+  /** Ends an attempt to connect in the next run of the stack. */
+  failConnect(error: NetError): void {
+    if (this.closed || this.#connecting === null || this.#failure !== null) return;
+    this.#failure = error;
+    this.#layer.defer(this);
+  }
+
+  /** The timeout of `connect` has passed. */
+  onTimer(): void {
+    if (this.closed || this.#connecting === null) return;
+    const { remote, remotePort } = this.#flow;
+    this.#finish(connectError("CONNECT_TIMEOUT", remote, remotePort), () =>
+      this.#flow.connection?.abort(),
+    );
+  }
+
+  /** Gives an accepted stream its owner. */
+  adopt(handler: StreamHandler): void {
+    this.handler = handler;
+    if (this.closed) this.#call(() => handler.onClose(null));
+  }
+
+  runDeferred(): void {
+    if (this.closed) return;
+    if (this.#failure !== null) {
+      const failure = this.#failure;
+      this.#finish(failure, () => this.#flow.connection?.abort());
+      return;
+    }
+    if (!this.#resumeDue) return;
+    this.#resumeDue = false;
+    this.#paused = false;
+    this.#flow.connection?.resume();
+  }
+
+  // The connection's owner.
+
+  onEstablished(): void {
+    const connecting = this.#connecting;
+    if (this.closed || connecting === null) return;
+    this.#connecting = null;
+    this.#connectTimer?.cancel();
+    this.#connectTimer = null;
+    if (this.#leaving) return;
+    try {
+      connecting.onConnect();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number): void {
+    if (this.closed || this.#leaving) return;
+    try {
+      this.handler.onData(bytes, start, end);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  onEnd(): void {
+    if (this.closed || this.#leaving) return;
+    try {
+      this.handler.onEnd();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  onAcknowledged(): void {
+    if (this.closed) return;
+    const connection = this.#flow.connection!;
+    if (this.#leaving) {
+      if (connection.queued === 0) this.#finish(null);
+      return;
+    }
+    if (!this.#overfull || connection.queued > connection.settings.sendLowWater) return;
+    this.#overfull = false;
+    try {
+      this.handler.onWritable();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  onClosed(error: NetError | null): void {
+    this.#finish(this.#leaving ? null : error);
+  }
+
+  #failed(error: unknown): void {
+    this.abort();
+    this.keeper.fault(error);
+  }
+
+  /** Tells of the end, once; `last` runs before, when the stream already takes no calls. */
+  #finish(error: NetError | null, last?: () => void): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#connecting = null;
+    this.#connectTimer?.cancel();
+    this.#connectTimer = null;
+    last?.();
+    this.keeper.forget(this);
+    this.#call(() => this.handler.onClose(error));
+  }
+
+  #call(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.keeper.fault(error);
+    }
+  }
 }
+
+/** A stream before it has an owner. */
+const NOBODY: StreamHandler = {
+  onData() {},
+  onWritable() {},
+  onEnd() {},
+  onClose() {},
+};
