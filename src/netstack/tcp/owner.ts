@@ -11,7 +11,7 @@ export interface TcpOwner {
   onData(bytes: Uint8Array, start: number, end: number): void;
   /** The peer's FIN, after all its data. */
   onEnd(): void;
-  /** The peer has acknowledged bytes: `queued` is less now. */
+  /** The peer has acknowledged bytes: `queued` is less now. Goes on after `close`, until nothing is. */
   onAcknowledged(): void;
   /**
    * The connection is over for its user, exactly once and last: null when both FINs are through
