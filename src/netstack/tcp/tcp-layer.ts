@@ -113,8 +113,15 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     return this.#flows.table.size;
   }
 
-  /** Throws a NetError: EADDRINUSE, EADDRNOTAVAIL. */
-  listen(options: TcpListenOptions, acceptor: TcpAcceptor): TcpListener {
+  /**
+   * Throws a NetError: EADDRINUSE, EADDRNOTAVAIL.
+   * @param keeper hears of what acceptors and handlers throw
+   */
+  listen(
+    options: TcpListenOptions,
+    acceptor: TcpAcceptor,
+    keeper: StreamKeeper = this,
+  ): TcpListener {
     const { ip, reusePort = false, ipv6Only = false } = options;
     if (!ip.isUnspecified && !this.#ip.isLocal(ip)) {
       throw listenError("EADDRNOTAVAIL", ip, options.port);
@@ -129,7 +136,7 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
       {
         defer: (what) => this.#flows.defer(what),
         released: (closed) => this.#listeners.remove(closed),
-        fault: (error) => this.onFault(error),
+        fault: (error) => keeper.fault(error),
       },
       {
         ip,
