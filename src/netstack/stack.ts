@@ -2,6 +2,7 @@ import type { Rng } from "../core/random.ts";
 import type { Instant } from "../core/time.ts";
 import { TimerWheel } from "../core/timer-wheel.ts";
 import type { Timer, TimerTarget } from "../core/transport.ts";
+import { Autoconfiguration } from "./autoconf/autoconfiguration.ts";
 import { NameServerList } from "./autoconf/name-servers.ts";
 import { Configuration } from "./configuration.ts";
 import type { StackContext } from "./context.ts";
@@ -38,6 +39,7 @@ export class Stack {
   readonly udp: UdpLayer;
   readonly tcp: TcpLayer;
   readonly nameServers: NameServerList;
+  readonly autoconfiguration: Autoconfiguration;
   /** Addresses, routes, rules and neighbours by their text. */
   readonly configuration: Configuration;
   readonly loopback: Interface;
@@ -71,6 +73,13 @@ export class Stack {
     this.ip.register(this.tcp);
     this.#igmp = new IgmpHost(this.context, this.ip);
     this.#mld = new MldHost(this.context, this.ip);
+    this.autoconfiguration = new Autoconfiguration(
+      this.context,
+      this.ip,
+      this.ip.routes,
+      this.udp,
+      this.nameServers,
+    );
     this.configuration = new Configuration(this);
     this.#loopbackDevice = new LoopbackDevice(limits.loopbackQueue, () => this.#wake());
     this.loopback = this.addInterface({
@@ -103,6 +112,7 @@ export class Stack {
     if (device.medium !== "loopback") {
       this.#igmp.attach(added);
       this.#mld.attach(added);
+      this.autoconfiguration.attach(added);
     }
     device.attach(added);
     this.#emit({ kind: "interface-added", interface: name });
@@ -115,6 +125,7 @@ export class Stack {
     const removed = this.#interfaces.get(name);
     if (removed === undefined || removed === this.loopback) return false;
     removed.setUp(false);
+    this.autoconfiguration.detach(removed);
     for (const { ip } of [...removed.addresses.all]) removed.addresses.remove(ip);
     this.#igmp.detach(removed);
     this.#mld.detach(removed);
