@@ -1,41 +1,23 @@
-import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { haveNamespaces, runInNamespace } from "../../test/support/network-namespace.ts";
 import { nativeAvailable } from "./libc.ts";
 import { PinnedMemory } from "./memory.ts";
 import { isInterfaceName, TunQueue } from "./tun.ts";
 
 const linux = nativeAvailable() === null;
-const root = linux && process.getuid?.() === 0;
 
 const BEGIN = `
   const { TunQueue, VNET_HEADER } = await import(process.argv[1] + "/tun.ts");
   const { InterfaceQuery } = await import(process.argv[1] + "/interface-query.ts");
   const { PinnedMemory } = await import(process.argv[1] + "/memory.ts");
-  const say = (value) => console.log(JSON.stringify(value));
   const code = (run) => { try { run(); return null; } catch (error) { return error.code + " " + error.message; } };
 `;
 
-/** Runs a script in a process with a network namespace of its own, which goes when it ends. */
-async function inNamespace(script: string): Promise<unknown[]> {
-  const folder = fileURLToPath(new URL(".", import.meta.url)).slice(0, -1);
-  const node = [process.execPath, "--input-type=module", "-e", BEGIN + script, folder];
-  const { stdout } = await promisify(execFile)("unshare", ["-n", ...node], { timeout: 20_000 });
-  return stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as unknown);
-}
+const inNamespace = (script: string): Promise<unknown[]> =>
+  runInNamespace(BEGIN + script, fileURLToPath(new URL(".", import.meta.url)).slice(0, -1));
 
-/** `unshare` may be forbidden to root in a container. */
-const able =
-  root &&
-  (await inNamespace("say(1)").then(
-    () => true,
-    () => false,
-  ));
-if (!able) process.stderr.write("tun.test.ts: not root with network namespaces: tests skipped\n");
+const able = linux && (await haveNamespaces());
 
 describe.skipIf(!able)("tun queue, in a network namespace", () => {
   it("opened: gives a tap with a virtio-net header, an MTU and a MAC, and goes when closed", async () => {
@@ -64,7 +46,7 @@ describe.skipIf(!able)("tun queue, in a network namespace", () => {
       let n = -11;
       for (let i = 0; i < 200 && n === -11; i++) {
         n = queue.read(memory, 0, 2048);
-        if (n === -11) await new Promise((done) => setTimeout(done, 20));
+        if (n === -11) await pause(20);
       }
       say([n > VNET_HEADER, memory.bytes[VNET_HEADER] >> 4]);
       while (queue.read(memory, 0, 2048) > 0);
