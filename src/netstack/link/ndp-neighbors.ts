@@ -98,11 +98,10 @@ export class NdpNeighbors {
       return;
     }
     const source = inbound.source();
-    if (source.isMulticast) return;
+    // Nobody asks as a group, and nobody else as us.
+    if (source.isMulticast || this.#iface.addresses.find(source) !== null) return;
     if (mac !== 0) this.#neighbors.observe(source, mac);
-    const known = mac !== 0 ? mac : (this.#neighbors.find(source)?.mac ?? 0);
-    // One that asks us alone without saying where it is, and is not known, will ask again in public.
-    if (known !== 0 && !isGroupMac(known)) this.#output.answer(target, source, known, router);
+    this.#output.answer(target, source, isGroupMac(mac) ? 0 : mac, router);
   }
 
   #advertised(view: NdpView, inbound: Inbound): void {

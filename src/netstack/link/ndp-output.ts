@@ -48,9 +48,14 @@ export class NdpOutput {
     this.#multicast(repr, IPV6_ANY, solicitedNodeOf(target));
   }
 
-  /** Answers a solicitation (RFC 4861 §7.2.4). `source` is what was asked for. */
+  /**
+   * Answers a solicitation (RFC 4861 §7.2.4). `source` is what was asked for; without a `mac` (0) the
+   * one that asked has to be found first.
+   */
   answer(source: Ip, destination: Ip, mac: Mac, router: boolean): void {
-    this.#send(this.#advertisement(source, router, true, true), source, destination, mac);
+    const repr = this.#advertisement(source, router, true, true);
+    if (mac !== 0) this.#send(repr, source, destination, mac);
+    else this.#link.send(destination, this.#build(repr, source, destination));
   }
 
   /** Answers one who has no address yet: all hear it. */
@@ -74,6 +79,10 @@ export class NdpOutput {
   }
 
   #send(repr: NdpRepr, source: Ip, destination: Ip, mac: Mac): void {
+    this.#link.sendFrame(mac, EtherType.ipv6, this.#build(repr, source, destination));
+  }
+
+  #build(repr: NdpRepr, source: Ip, destination: Ip): Packet {
     const packet = this.#packet;
     packet.reset();
     const from = wordsOf(source);
@@ -90,7 +99,7 @@ export class NdpOutput {
     };
     const message = emitIpv6(header, packet.view, packet.start);
     packet.end = emitNdp(repr, packet.view, message, from, to);
-    this.#link.sendFrame(mac, EtherType.ipv6, packet);
+    return packet;
   }
 }
 

@@ -64,12 +64,12 @@ describe("solicitations", () => {
   test.each([
     ["with an option: learnt and answered", ns("fe80::a", at(B)), "fe80::b", GROUP, "stale", true],
     [
-      "to us alone, without an option: not answered",
+      "to us alone, without an option: looked for, to be answered",
       ns("fe80::a"),
       "fe80::b",
       "fe80::a",
-      "none",
-      false,
+      "incomplete",
+      true,
     ],
     ["without a source: all are answered", ns("fe80::a"), "::", GROUP, "none", true],
     ["without a source, with an option: dropped", ns("fe80::a", at(B)), "::", GROUP, "none", false],
@@ -81,8 +81,8 @@ describe("solicitations", () => {
       ns("fe80::a", at(0x3333_0000_0001)),
       "fe80::b",
       GROUP,
-      "none",
-      false,
+      "incomplete",
+      true,
     ],
   ] as const)("%s", (_, repr, from, to, state, answered) => {
     const { segment, a } = station();
@@ -97,6 +97,23 @@ describe("solicitations", () => {
     expect(a.stateOf("fe80::b")).toBe("none");
     expect(a.iface.counters.inErrors).toBe(1);
     expect(segment.heard()).toEqual([]);
+  });
+
+  test("from our own address: ignored", () => {
+    const { segment, a } = station();
+    a.hear(frameOf(ns("fe80::a", at(B)), "fe80::a", GROUP));
+    expect(a.link.neighbors.size).toBe(0);
+    expect(segment.heard()).toEqual([]);
+  });
+
+  test("without an option: the answer follows once the one that asked is found", () => {
+    const { segment, a } = station();
+    a.hear(frameOf(ns("fe80::a"), "fe80::b", "fe80::a"));
+    a.hear(frameOf(na("fe80::b", "so"), "fe80::b", "fe80::a"));
+    expect(segment.heard()).toEqual([
+      "33:33:ff:00:00:0b ns fe80::a -> fe80::b",
+      "02:00:00:00:00:0b na 11 fe80::a -> fe80::a",
+    ]);
   });
 
   test("to us alone, from who is known: answered at the address known", () => {
