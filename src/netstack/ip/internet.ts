@@ -1,9 +1,23 @@
+import { IPV4_HEADER_LENGTH } from "../../wire/ipv4.ts";
+import { IPV6_HEADER_LENGTH } from "../../wire/ipv6.ts";
 import type { StackContext } from "../context.ts";
-import type { Inbound } from "../inbound.ts";
+import { Identifications } from "../fragments/identification.ts";
+import { type ExpiredDatagram, Reassembler } from "../fragments/reassembler.ts";
+import { EchoReplies } from "../icmp/echo.ts";
+import { ErrorReceiver } from "../icmp/error-receiver.ts";
+import { IcmpErrors } from "../icmp/error-sender.ts";
+import { IcmpInput, type IcmpTaker } from "../icmp/icmp-input.ts";
+import { RateLimit } from "../icmp/rate-limit.ts";
+import { Inbound } from "../inbound.ts";
 import type { Interface, NetworkInput } from "../interface.ts";
 import type { Ip } from "../ip-address.ts";
 import { Packet } from "../packet.ts";
-import { IpCounters } from "./counters.ts";
+import { ConnectedRoutes } from "./connected-routes.ts";
+import { IcmpCounters, IpCounters } from "./counters.ts";
+import { LocalDelivery } from "./delivery.ts";
+import { orderDestinations } from "./destination-ordering.ts";
+import { Egress } from "./egress.ts";
+import { Forwarding } from "./forwarding.ts";
 import type {
   Fragmenting,
   IcmpError,
@@ -14,7 +28,21 @@ import type {
   SendVerdict,
   UpperLayer,
 } from "./ip-layer.ts";
+import { type InputParts, Ipv4Input } from "./ipv4-input.ts";
+import { Ipv4Output } from "./ipv4-output.ts";
+import { Ipv6Input } from "./ipv6-input.ts";
+import { Ipv6Output } from "./ipv6-output.ts";
+import { LocalAddresses } from "./local-addresses.ts";
+import { MulticastLoop } from "./multicast-loop.ts";
+import { KnownPath } from "./path.ts";
+import { PathFinder } from "./path-finder.ts";
+import { PathMtuCache } from "./path-mtu.ts";
+import { Protocols } from "./protocols.ts";
+import { describePacket } from "./quoted-packet.ts";
 import { RoutingTable } from "./routing-table.ts";
+
+/** RFC 1112 §6.1, and RFC 3493 §5.2 for IPv6: what is sent to groups stays on the link. */
+const MULTICAST_HOPS = 1;
 
 /**
  * The IP layer of a stack, both versions: what links hand up and transports send goes through here.
@@ -22,39 +50,101 @@ import { RoutingTable } from "./routing-table.ts";
  */
 export class Internet implements IpLayer, NetworkInput {
   readonly routes: RoutingTable;
+  readonly pathMtus: PathMtuCache;
+  readonly reassembler: Reassembler;
   readonly counters4 = new IpCounters();
   readonly counters6 = new IpCounters();
+  readonly icmpCounters4 = new IcmpCounters();
+  readonly icmpCounters6 = new IcmpCounters();
   readonly #scratch: Packet;
-  readonly #interfaces: Interface[] = [];
+  readonly #local = new LocalAddresses();
+  readonly #paths: PathFinder;
+  readonly #protocols = new Protocols();
+  readonly #egress = new Egress();
+  readonly #output4: Ipv4Output;
+  readonly #output6: Ipv6Output;
+  readonly #input4: Ipv4Input;
+  readonly #input6: Ipv6Input;
+  readonly #icmp: IcmpInput;
+  readonly #delivery: LocalDelivery;
+  readonly #errors: IcmpErrors;
+  readonly #errorReceiver: ErrorReceiver;
+  readonly #loop: MulticastLoop;
+  /** Of packets about which errors are sent outside of their reception. */
+  readonly #subject = new Inbound();
 
   /** `scratch`: memory in which packets are built; pinned, where the driver can send from it. */
   constructor(context: StackContext, scratch = Packet.allocate()) {
     this.#scratch = scratch;
     this.routes = new RoutingTable(context);
+    this.pathMtus = new PathMtuCache(context);
+    this.#paths = new PathFinder(context, this.routes, this.#local, this.pathMtus);
+    const identifications = new Identifications(context);
+    this.#output4 = new Ipv4Output(this.#egress, this.counters4, identifications);
+    this.#output6 = new Ipv6Output(this.#egress, this.counters6, identifications);
+    const { icmpErrorsPerSecond: rate, icmpErrorBurst: burst } = context.limits;
+    const [counters4, counters6] = [this.icmpCounters4, this.icmpCounters6];
+    const errorLimit = new RateLimit(context, rate, burst);
+    this.#errors = new IcmpErrors(this, errorLimit, counters4, counters6);
+    // Echo has a bucket of its own: pings must not use up what errors need.
+    const echo = new EchoReplies(this, new RateLimit(context, rate, burst), counters4, counters6);
+    this.#errorReceiver = new ErrorReceiver(this.#local, this.#protocols, this.pathMtus);
+    this.#icmp = new IcmpInput(counters4, counters6, this.#errorReceiver, echo);
+    this.#delivery = new LocalDelivery(this.#protocols, this.#icmp, this.#errors);
+    this.reassembler = new Reassembler(context, (datagram) => this.#expired(datagram));
+    const parts: InputParts = {
+      inbound: new Inbound(),
+      local: this.#local,
+      delivery: this.#delivery,
+      forwarding: this.#makeForwarding(),
+      reassembler: this.reassembler,
+      errors: this.#errors,
+    };
+    this.#input4 = new Ipv4Input(parts, this.counters4);
+    this.#input6 = new Ipv6Input(parts, this.counters6);
+    this.#loop = new MulticastLoop(context, (on, packet) => this.#receiveLooped(on, packet));
   }
 
   get interfaces(): readonly Interface[] {
-    return this.#interfaces;
+    return this.#local.interfaces;
+  }
+
+  /** Paths that are remembered. */
+  get paths(): number {
+    return this.#paths.size;
   }
 
   /** Before it comes up: connected routes follow its addresses from now on. */
   addInterface(added: Interface): void {
-    this.#interfaces.push(added);
+    this.#local.add(added);
+    new ConnectedRoutes(added, this.routes);
+    this.routes.invalidate();
   }
 
   /** Takes its routes and rules away. */
   removeInterface(removed: Interface): void {
-    const at = this.#interfaces.indexOf(removed);
-    if (at >= 0) this.#interfaces.splice(at, 1);
+    this.#local.remove(removed);
     this.routes.removeOf(removed);
+    this.routes.rules.removeOf(removed);
+    this.routes.invalidate();
   }
 
-  receiveIpv4(_from: Interface, _packet: Packet, _linkGroup: boolean): void {}
+  receiveIpv4(from: Interface, packet: Packet, linkGroup: boolean): void {
+    if (from.settings.ipv4) this.#input4.receive(from, packet, linkGroup, false);
+    else from.counters.inDiscards++;
+  }
 
-  receiveIpv6(_from: Interface, _packet: Packet, _linkGroup: boolean): void {}
+  receiveIpv6(from: Interface, packet: Packet, linkGroup: boolean): void {
+    if (from.settings.ipv6) this.#input6.receive(from, packet, linkGroup, false);
+    else from.counters.inDiscards++;
+  }
 
-  resolve(_destination: Ip, _constraint?: PathConstraint): Path | NoPath {
-    return "no-route";
+  resolve(destination: Ip, constraint?: PathConstraint): Path | NoPath {
+    const path = this.#paths.resolve(destination, constraint);
+    if (typeof path === "string") {
+      (destination.version === 4 ? this.counters4 : this.counters6).outNoRoutes++;
+    }
+    return path;
   }
 
   scratch(): Packet {
@@ -63,49 +153,131 @@ export class Internet implements IpLayer, NetworkInput {
   }
 
   send(
-    _path: Path,
-    _packet: Packet,
-    _protocol: number,
-    _hopLimit: number,
-    _trafficClass: number,
-    _fragmenting: Fragmenting,
+    path: Path,
+    packet: Packet,
+    protocol: number,
+    hopLimit: number,
+    trafficClass: number,
+    fragmenting: Fragmenting,
   ): SendVerdict {
-    return "unreachable";
+    if (!path.valid) return "unreachable";
+    const ipv4 = path.destination.version === 4;
+    const hops = hopLimit > 0 ? hopLimit : defaultHops(path);
+    const counters = ipv4 ? this.counters4 : this.counters6;
+    counters.outRequests++;
+    counters.outBytes += packet.end - packet.start;
+    const output = ipv4 ? this.#output4 : this.#output6;
+    const verdict = output.send(path, packet, protocol, hops, trafficClass, fragmenting);
+    if (verdict === "full") counters.outDiscards++;
+    if (path instanceof KnownPath && path.multicastLoop) this.#takeLooped(path, packet, verdict);
+    return verdict;
   }
 
   sendOn(
-    _out: Interface,
-    _source: Ip,
-    _destination: Ip,
-    _packet: Packet,
-    _protocol: number,
-    _hopLimit: number,
-    _routerAlert: boolean,
+    out: Interface,
+    source: Ip,
+    destination: Ip,
+    packet: Packet,
+    protocol: number,
+    hopLimit: number,
+    routerAlert: boolean,
   ): SendVerdict {
-    return "unreachable";
+    const ipv4 = destination.version === 4;
+    const hops = hopLimit > 0 ? hopLimit : out.settings.hopLimit;
+    const counters = ipv4 ? this.counters4 : this.counters6;
+    counters.outRequests++;
+    counters.outBytes += packet.end - packet.start;
+    const output = ipv4 ? this.#output4 : this.#output6;
+    return output.sendOn(out, source, destination, packet, protocol, hops, routerAlert);
   }
 
-  sendWhole(_path: Path, _packet: Packet): SendVerdict {
-    return "unreachable";
+  sendWhole(path: Path, packet: Packet): SendVerdict {
+    if (!path.valid) return "unreachable";
+    const ipv4 = path.destination.version === 4;
+    const counters = ipv4 ? this.counters4 : this.counters6;
+    counters.outRequests++;
+    counters.outBytes += packet.end - packet.start;
+    return (ipv4 ? this.#output4 : this.#output6).sendWhole(path, packet);
   }
 
   /**
    * The link gave up on a packet's next hop (RFC 4861 §7.2.2): an ICMP error to who sent it, or, when
-   * that was us, to its transport. packet[start, end) is the IP packet.
+   * that was us, word to its transport. packet[start, end) is the IP packet.
    */
-  undeliverable(_out: Interface, _packet: Packet): void {}
-
-  isLocal(_ip: Ip): boolean {
-    return false;
+  undeliverable(out: Interface, packet: Packet): void {
+    if (this.#errorReceiver.undeliverable(packet)) return;
+    if (describePacket(this.#subject, out, packet)) this.#errors.hostUnreachable(this.#subject);
   }
 
-  register(_upper: UpperLayer): void {}
+  isLocal(ip: Ip): boolean {
+    return this.#local.isLocal(ip);
+  }
 
-  onIcmpv4(_type: number, _taker: (inbound: Inbound) => void): void {}
+  /** The addresses of a name, the best one first (RFC 6724 §6). */
+  orderDestinations(destinations: readonly Ip[]): Ip[] {
+    return orderDestinations(destinations, (destination) => {
+      const path = this.resolve(destination);
+      return typeof path === "string" ? null : this.#local.address(path.source);
+    });
+  }
 
-  onIcmpv6(_type: number, _taker: (inbound: Inbound) => void): void {}
+  register(upper: UpperLayer): void {
+    this.#protocols.uppers[upper.protocol] = upper;
+  }
 
-  onIcmpError(_protocol: number, _taker: (error: IcmpError) => boolean): void {}
+  onIcmpv4(type: number, taker: IcmpTaker): void {
+    this.#icmp.takers4[type] = taker;
+  }
 
-  onInbound(_taker: ((inbound: Inbound) => boolean) | null): void {}
+  onIcmpv6(type: number, taker: IcmpTaker): void {
+    this.#icmp.takers6[type] = taker;
+  }
+
+  onIcmpError(protocol: number, taker: (error: IcmpError) => boolean): void {
+    this.#protocols.errorTakers[protocol] = taker;
+  }
+
+  onInbound(taker: ((inbound: Inbound) => boolean) | null): void {
+    this.#delivery.tap = taker;
+  }
+
+  #makeForwarding(): Forwarding {
+    const { counters4, counters6 } = this;
+    return new Forwarding(this.routes, this.#egress, this.#errors, counters4, counters6);
+  }
+
+  /** RFC 1112 §6.1: what a member sends, it hears; the header that was put in front still stands. */
+  #takeLooped(
+    { interface: on, destination }: KnownPath,
+    packet: Packet,
+    verdict: SendVerdict,
+  ): void {
+    if (verdict === "too-big" || on === this.#local.loopback || !on.groups.has(destination)) return;
+    const { start } = packet;
+    packet.start -= destination.version === 4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH;
+    this.#loop.take(on, packet);
+    packet.start = start;
+  }
+
+  #receiveLooped(on: Interface, packet: Packet): void {
+    const ipv4 = packet.view.getUint8(packet.start) >>> 4 === 4;
+    (ipv4 ? this.#input4 : this.#input6).receive(on, packet, true, true);
+  }
+
+  /** RFC 1122 §3.3.2, RFC 8200 §4.5. */
+  #expired({ version, interface: from, linkGroup, first }: ExpiredDatagram): void {
+    (version === 4 ? this.counters4 : this.counters6).reassemblyFailures++;
+    const subject = this.#subject;
+    if (!describePacket(subject, from, first)) return;
+    subject.linkGroup = linkGroup;
+    const { d0, d1, d2, d3 } = subject;
+    const cast =
+      version === 4 ? this.#local.castIpv4(from, d3) : this.#local.castIpv6(from, d0, d1, d2, d3);
+    if (cast === null) return;
+    subject.cast = cast;
+    this.#errors.reassemblyTimeExceeded(subject);
+  }
 }
+
+const defaultHops = (path: Path): number =>
+  path.destination.isMulticast ? MULTICAST_HOPS : path.interface.settings.hopLimit;
