@@ -8,6 +8,8 @@ export interface TcpSettings {
   readonly sack: boolean;
   readonly timestamps: boolean;
   readonly windowScaling: boolean;
+  /** Find losses by time, and probe for lost tails (RFC 8985); else by three duplicates (RFC 6675). */
+  readonly rack: boolean;
   /** `on`: ask for ECN and agree to it; `passive`: agree when asked; `off`. */
   readonly ecn: "on" | "passive" | "off";
   /** Largest segment to offer, in bytes; 0: what the interface's MTU allows. */
@@ -28,7 +30,11 @@ export interface TcpSettings {
   readonly synAckRetries: number;
   /** R2 (RFC 9293 §3.8.3): how long unacknowledged data may wait. */
   readonly userTimeout: Duration;
-  readonly keepAlive: { readonly idle: Duration; readonly interval: Duration; readonly probes: number } | null;
+  readonly keepAlive: {
+    readonly idle: Duration;
+    readonly interval: Duration;
+    readonly probes: number;
+  } | null;
   readonly noDelay: boolean;
   /** FIN_WAIT_2 without an owner (RFC 9293 §3.10.7.4 leaves it open; Linux: 60 s), and 2 MSL. */
   readonly finWait2: Duration;
@@ -40,6 +46,7 @@ export const DEFAULT_TCP: TcpSettings = Object.freeze({
   sack: true,
   timestamps: true,
   windowScaling: true,
+  rack: true,
   ecn: "passive",
   maxSegment: 0,
   receiveBuffer: 256 * 1024,

@@ -1,23 +1,21 @@
 import type { Rng } from "../../../core/random.ts";
 import type { Duration, Instant } from "../../../core/time.ts";
-import { type Seq, seqGe, seqGt } from "../../../wire/seq.ts";
+import { type Seq, seqAdd, seqGe } from "../../../wire/seq.ts";
 import type { TcpOptionIndex } from "../../../wire/tcp-options.ts";
-import { AckSample, type CongestionControl } from "../congestion/congestion-control.ts";
-import { NewReno } from "../congestion/newreno.ts";
+import { chooseCongestionControl } from "../congestion/choice.ts";
+import { AckSample } from "../congestion/congestion-control.ts";
 import type { TcpSettings } from "../settings.ts";
-import { RttEstimator } from "./rtt-estimator.ts";
-import { giveSegment, type SentSegment, takeSegment } from "./sent-segment.ts";
+import { DeliveryRate } from "./delivery-rate.ts";
+import { speculative } from "./dup-threshold.ts";
+import { type Flight, FOREVER, giveFlight, takeFlight } from "./flight.ts";
+import { deliveries, LossResponse } from "./loss-response.ts";
+import type { NegotiatedOptions } from "./negotiated-options.ts";
+import { burst, Pacer } from "./pacer.ts";
+import { SackReader } from "./sack-blocks.ts";
+import type { SentSegment } from "./sent-segment.ts";
+import { TailProbe } from "./tail-probe.ts";
 
-/** "No deadline". */
-export const FOREVER = Number.MAX_SAFE_INTEGER as Instant;
-
-/** What was negotiated in the handshake. */
-export interface NegotiatedOptions {
-  readonly sack: boolean;
-  readonly timestamps: boolean;
-  /** Bytes of payload of one segment, options of every segment taken off. */
-  readonly mss: number;
-}
+export { FOREVER, type NegotiatedOptions };
 
 /**
  * What `handleTimeout` found: `none`: nothing is due, or pacing lets data out again · `probe`: send a
@@ -26,80 +24,85 @@ export interface NegotiatedOptions {
  */
 export type TimeoutOutcome = "none" | "probe" | "lost" | "rto";
 
-/** Sample of the ACK at hand; shared, as only one ACK is processed at a time. */
+/** Of the ACK at hand, and its D-SACK when nothing is outstanding; shared likewise. */
 const sample = new AckSample();
+const duplicates = new SackReader();
 
 /**
  * The sender's brain: what was lost, what may be sent, when to look again. The connection owns bytes,
  * sequence numbers and the peer's window; it reports what it sent and what was acknowledged.
  *
  * Drain: after `onAck` and after `handleTimeout`, whatever it returned, poll for transmission:
- *  1. if `probeDue`: send one segment of new data if the peer's window lets it, else the bytes of
+ *  1. if `probeDue`: send one segment of new data if the peer's window lets it, else all of
  *     `probeSegment()`, and report either with `onProbeSent`;
  *  2. while `nextRetransmission(…)` gives a segment: send its first bytes, report with `onRetransmitted`;
  *  3. while the peer's window and `sendAllowance(…)` allow: send new data, report with `onSent`;
  * then set the timer to `nextTimeout()`. Zero-window probes, keep-alives and pure ACKs are not reported.
  * A SYN and a FIN are (each takes a number); a FIN may go without asking for allowance.
  */
-export class LossRecovery {
-  readonly rtt: RttEstimator;
-  readonly congestion: CongestionControl;
-  /** Consecutive expiries of the retransmission timer without progress. */
-  backoff = 0;
-  /** A tail loss probe is to be sent; false again after `onProbeSent`. */
-  probeDue = false;
-  inFlight = 0;
-  #mss: number;
-  #head: SentSegment | null = null;
-  #tail: SentSegment | null = null;
-  #rtoAt: Instant = FOREVER;
+export class LossRecovery extends LossResponse {
+  /** When the last outstanding byte was acknowledged; -1: something is outstanding, or never was. */
+  #idleSince: Instant = -1 as Instant;
+  readonly #rng: Rng;
 
   /** `mss`: payload bytes of a segment; `iss`: number of the SYN. The RNG is for BBR's probing alone. */
-  constructor(_rng: Rng, settings: TcpSettings, mss: number, _iss: Seq) {
-    this.rtt = new RttEstimator(settings);
-    this.congestion = new NewReno(mss);
-    this.#mss = mss;
+  constructor(rng: Rng, settings: TcpSettings, mss: number, _iss: Seq) {
+    super(rng, settings, mss);
+    this.#rng = rng;
   }
 
   /** Once, when the handshake has told what both sides can. Starts with the initial window of RFC 6928. */
   configure(options: NegotiatedOptions): void {
-    this.onMss(options.mss);
+    this.sack = options.sack;
+    this.established = true;
+    if (this.mss !== options.mss) {
+      this.mss = options.mss;
+      this.control = chooseCongestionControl(this.settings.congestion, options.mss, this.#rng);
+    }
+    if (this.control.samplesRate) this.rate = new DeliveryRate();
+    if (this.control.pacingRate > 0) this.pacer = new Pacer();
   }
 
   /** The handshake's round trip, or null when the SYN (or SYN+ACK) was sent more than once. */
   onHandshakeRtt(now: Instant, rtt: Duration | null): void {
     if (rtt === null) this.rtt.onSynLost();
-    else this.rtt.onSample(now, rtt);
+    else {
+      this.rtt.onSample(now, rtt);
+      this.doublings = 0;
+    }
   }
 
-  get cwnd(): number {
-    return this.congestion.cwnd;
-  }
-
-  get ssthresh(): number {
-    return this.congestion.ssthresh;
+  /** Bytes sent and neither acknowledged, SACKed nor deemed lost (RFC 6675: pipe). */
+  get inFlight(): number {
+    return this.flight === null ? 0 : this.flight.inFlight;
   }
 
   /** Everything that was sent has been acknowledged. */
   get isEmpty(): boolean {
-    return this.#head === null;
+    return this.flight === null;
+  }
+
+  /** The latest estimate in bytes a second, 0 where none is made. */
+  get deliveryRate(): number {
+    return this.rate === null ? 0 : this.rate.rate;
   }
 
   /**
    * [start, end) went out for the first time, at most 64 KiB. `appLimited`: the connection had nothing
    * more to send behind it.
    */
-  onSent(now: Instant, start: Seq, end: Seq, _appLimited: boolean): void {
-    const segment = takeSegment();
-    segment.start = start;
-    segment.end = end;
-    segment.sentAt = now;
-    segment.previous = this.#tail;
-    if (this.#tail === null) this.#head = segment;
-    else this.#tail.next = segment;
-    this.#tail = segment;
-    this.inFlight += segment.length;
-    if (this.#rtoAt === FOREVER) this.#armRto(now);
+  onSent(now: Instant, start: Seq, end: Seq, appLimited: boolean): void {
+    this.#resume(now);
+    const flight = this.flight ?? (this.flight = takeFlight(start));
+    const before = flight.inFlight;
+    const segment = flight.board.append(now, start, end);
+    flight.nxt = end;
+    this.#onTransmitted(now, segment, (end - start) | 0, before);
+    const inFlight = flight.inFlight;
+    if (inFlight > flight.mostInFlight) flight.mostInFlight = inFlight;
+    if (appLimited && this.rate !== null && inFlight < this.cwnd) this.rate.onAppLimited(inFlight);
+    if (flight.rtoAt === FOREVER) this.armRto(now, flight);
+    this.armProbe(now, flight);
   }
 
   /**
@@ -107,32 +110,41 @@ export class LossRecovery {
    * then call `onRetransmitted` and ask again. `newDataReady`: there are unsent data that the peer's
    * window admits (F-RTO and RFC 6675's NextSeg prefer them at times).
    */
-  nextRetransmission(_now: Instant, _newDataReady: boolean): SentSegment | null {
-    if (this.inFlight >= this.cwnd) return null;
-    for (let s = this.#head; s !== null; s = s.next) if (s.lost) return s;
-    return null;
+  nextRetransmission(now: Instant, newDataReady: boolean): SentSegment | null {
+    const flight = this.flight;
+    if (flight === null) return null;
+    const repair = this.repair;
+    const { board } = flight;
+    let segment = board.lostBytes === 0 ? null : board.firstLost();
+    if (segment === null) {
+      if (this.settings.rack || newDataReady || repair?.state !== "recovery") return null;
+      segment = speculative(board, !repair.rescued);
+      if (segment === null) return null;
+    }
+    if (!this.established) return segment;
+    if (repair !== null && repair.frto === "second-ack") {
+      if (newDataReady) return null; // RFC 5682 §2.1 step 2b: new data first
+      repair.frto = "off";
+    }
+    const room = this.#room(now, flight.inFlight);
+    if (segment.length > room) {
+      if (room < this.mss) return null;
+      board.split(segment, seqAdd(segment.start, room - (room % this.mss)));
+    }
+    return segment;
   }
 
   /** [segment.start, end) went out again. The segment is split when that is not all of it. */
   onRetransmitted(now: Instant, segment: SentSegment, end: Seq): void {
-    if (end !== segment.end) {
-      const rest = takeSegment();
-      rest.start = end;
-      rest.end = segment.end;
-      rest.lost = segment.lost;
-      rest.sentAt = segment.sentAt;
-      rest.transmissions = segment.transmissions;
-      rest.previous = segment;
-      rest.next = segment.next;
-      if (segment.next === null) this.#tail = rest;
-      else segment.next.previous = rest;
-      segment.next = rest;
-      segment.end = end;
-    }
-    segment.lost = false;
-    segment.transmissions++;
-    segment.sentAt = now;
-    this.inFlight += segment.length;
+    const flight = this.flight;
+    if (flight === null) return;
+    const before = flight.inFlight;
+    if (end !== segment.end) flight.board.split(segment, end);
+    if (!segment.lost && this.repair !== null && segment.next === null) this.repair.rescued = true;
+    flight.board.resend(now, segment);
+    this.repair?.onRetransmitted(now, segment.length);
+    this.#onTransmitted(now, segment, segment.length, before);
+    if (flight.rtoAt === FOREVER) this.armRto(now, flight);
   }
 
   /**
@@ -140,9 +152,15 @@ export class LossRecovery {
    * 0. Ask only with data at hand that the peer's window admits. `maxPacket`: payload bytes that one
    * packet can carry: with more than a segment, small allowances are held back for a larger packet.
    */
-  sendAllowance(_now: Instant, _maxPacket: number): number {
-    const room = this.cwnd - this.inFlight;
-    return room < this.#mss ? 0 : room - (room % this.#mss);
+  sendAllowance(now: Instant, maxPacket: number): number {
+    this.#resume(now);
+    const flight = this.flight;
+    const inFlight = flight === null ? 0 : flight.inFlight;
+    const mss = this.mss;
+    const room = this.#room(now, inFlight);
+    if (room >= mss && !this.#deferred(room, maxPacket)) return room - (room % mss);
+    if (flight !== null) flight.windowLimited = true;
+    return 0;
   }
 
   /**
@@ -155,75 +173,233 @@ export class LossRecovery {
     now: Instant,
     previousUna: Seq,
     ack: Seq,
-    _options: TcpOptionIndex,
-    _dataLength: number,
-    _windowChanged: boolean,
-    _ece: boolean,
-    _rttFromTimestamp: Duration,
+    options: TcpOptionIndex,
+    dataLength: number,
+    windowChanged: boolean,
+    ece: boolean,
+    rttFromTimestamp: Duration,
   ): void {
-    if (!seqGt(ack, previousUna)) return;
-    const prior = this.inFlight;
-    for (let s = this.#head; s !== null && seqGe(ack, s.start); ) {
-      const whole = seqGe(ack, s.end);
-      if (!s.lost) this.inFlight -= whole ? s.length : (ack - s.start) | 0;
-      if (s.transmissions === 1) this.rtt.onSample(now, (now - s.sentAt) as Duration);
-      if (!whole) {
-        s.start = ack;
-        break;
-      }
-      this.#head = s.next;
-      giveSegment(s);
-      s = this.#head;
+    const flight = this.flight;
+    if (flight === null) {
+      this.#onAckWhenEmpty(now, ack, options, dataLength === 0 && !windowChanged);
+      return;
     }
-    if (this.#head === null) this.#tail = null;
-    else this.#head.previous = null;
-    this.backoff = 0;
-    sample.delivered = (ack - previousUna) | 0;
-    sample.priorInFlight = prior;
-    sample.inFlight = this.inFlight;
-    sample.cwndLimited = true;
-    this.congestion.onAck(now, sample);
-    if (this.#head === null) this.#rtoAt = FOREVER;
-    else this.#armRto(now);
+    const repair = this.repair;
+    const { board, sacks } = flight;
+    const d = deliveries;
+    const priorInFlight = flight.inFlight;
+    const flightSize = this.flightSize(flight);
+    const hasSacks = this.sack && options.sackCount > 0;
+    d.begin(now, rttFromTimestamp, this.rtt.minRtt, flight.rack, this.rate);
+    if (repair !== null) d.watch(repair.recoveryPoint);
+
+    const acked = (ack - previousUna) | 0;
+    const advanced = acked > 0;
+    if (advanced) flight.acknowledge(ack, d);
+    if (hasSacks) sacks.read(options, board, ack, flight.nxt, this.mss, d);
+    else sacks.hasDsack = false;
+    const duplicate = !advanced && !hasSacks && dataLength === 0 && !windowChanged;
+    if (!this.sack) this.countDuplicate(flight, duplicate, acked);
+    if (d.bytes > 0) this.takeRtt(now, advanced, rttFromTimestamp);
+    if (advanced) this.backoff = 0;
+    if (d.reordered || sacks.hasDsack || this.reordering !== null) {
+      const bytes = sacks.hasDsack ? (sacks.dsackEnd - sacks.dsackStart) | 0 : 0;
+      this.noteOrder(now, ack, flight.nxt, bytes, sacks.dsackEnd, d.reordered);
+    }
+
+    const wasReducing = repair?.reducing ?? false;
+    if (repair !== null && repair.state !== "open") {
+      this.progress(now, repair, flight, advanced, duplicate, rttFromTimestamp);
+    }
+    if (this.probe?.active) {
+      this.judgeProbe(now, ack, duplicate, sacks.hasDsack, sacks.dsackEnd, flightSize);
+    }
+    const lost = this.detect(now, flight);
+    if (lost > 0) this.enterRecovery(now, flight, flightSize);
+    if (ece && this.state === "open") this.enterCwr(now, flight, flightSize);
+
+    if (d.bytes > 0) {
+      this.#inform(now, flight, priorInFlight, acked, lost, wasReducing);
+      this.#reduceFurther(flight, d.bytes, advanced && lost === 0);
+    }
+    if (board.head === null) this.#land(now, flight);
+    else {
+      if (advanced) this.armRto(now, flight);
+      this.armProbe(now, flight);
+    }
   }
 
-  /** The bytes for a tail loss probe when there are no new ones: the last segment, or null. */
+  /** The bytes for a tail loss probe when there are no new ones: at most one segment, or null. */
   probeSegment(): SentSegment | null {
-    return this.#tail;
+    return this.flight === null ? null : this.flight.probeSegment(this.mss);
   }
 
-  /** [start, end) went out as a probe: new data, or the last segment's again. */
-  onProbeSent(_now: Instant, _start: Seq, _end: Seq): void {
+  /** [start, end) went out as a probe: new data, or `probeSegment()` again. */
+  onProbeSent(now: Instant, start: Seq, end: Seq): void {
     this.probeDue = false;
+    const flight = this.flight;
+    if (flight === null) return;
+    const repeated = !seqGe(start, flight.nxt);
+    if (repeated) {
+      const before = flight.inFlight;
+      const segment = flight.board.find(start);
+      if (segment === null || segment.sacked) return;
+      flight.board.resend(now, segment);
+      this.#onTransmitted(now, segment, segment.length, before);
+    } else this.onSent(now, start, end, true);
+    const probe = this.probe ?? (this.probe = new TailProbe());
+    probe.onSent(flight.nxt, repeated);
+    flight.probeAt = FOREVER;
+    this.armRto(now, flight); // RFC 8985 §7.3
   }
 
   /** The earliest deadline, or FOREVER. */
   nextTimeout(): Instant {
-    return this.#rtoAt;
+    const flight = this.flight;
+    if (flight === null) return FOREVER;
+    let at = flight.rtoAt;
+    if (flight.probeAt < at) at = flight.probeAt;
+    if (flight.reorderAt < at) at = flight.reorderAt;
+    if (this.pacer !== null) at = this.pacer.earlier(at);
+    return at;
   }
 
   handleTimeout(now: Instant): TimeoutOutcome {
-    if (now < this.#rtoAt) return "none";
-    for (let s = this.#head; s !== null; s = s.next) s.lost = true;
-    if (this.backoff === 0) this.congestion.onTimeout(now, this.inFlight);
-    this.inFlight = 0;
-    this.backoff++;
-    this.#armRto(now);
+    this.pacer?.onTimeout(now);
+    const flight = this.flight;
+    if (flight === null) return "none";
+    if (now >= flight.reorderAt) {
+      const flightSize = this.flightSize(flight);
+      if (this.detect(now, flight) > 0) {
+        this.enterRecovery(now, flight, flightSize);
+        this.#reduceFurther(flight, 0, false); // lets the first retransmission out
+        return "lost";
+      }
+    }
+    if (now >= flight.probeAt) {
+      flight.probeAt = FOREVER;
+      this.probeDue = true;
+      this.armRto(now, flight);
+      return "probe";
+    }
+    if (now < flight.rtoAt) return "none";
+    this.onRto(now, flight);
     return "rto";
   }
 
   /** The segment size changed, as timestamps or the path demand. */
   onMss(mss: number): void {
-    this.#mss = mss;
-    this.congestion.onMss(mss);
+    this.mss = mss;
+    this.control.onMss(mss);
   }
 
   /** ICMP said "too big": what is larger than the new size is sent again, without blame (RFC 8201 §4). */
   onPathMtuReduced(_now: Instant, mss: number): void {
     this.onMss(mss);
+    const board = this.flight?.board;
+    if (board === undefined) return;
+    for (let s = board.oldest; s !== null; ) {
+      const newer = s.newer;
+      if (s.length > mss) board.lose(s);
+      s = newer;
+    }
   }
 
-  #armRto(now: Instant): void {
-    this.#rtoAt = (now + this.rtt.backedOff(this.backoff)) as Instant;
+  /** Bytes that congestion window and pacing leave. */
+  #room(now: Instant, inFlight: number): number {
+    const room = this.cwnd - inFlight;
+    if (this.pacer === null || room < this.mss) return room;
+    const paced = this.pacer.budget(now, this.control.pacingRate, this.mss);
+    return paced < room ? paced : room;
+  }
+
+  /**
+   * Whether to wait for ACKs that make a larger packet: about a millisecond's worth at twice the current
+   * rate. Only while three quarters of the window are on the way, so that an ACK is sure to come.
+   */
+  #deferred(room: number, maxPacket: number): boolean {
+    const cwnd = this.cwnd;
+    const srtt = this.rtt.srtt;
+    if (maxPacket <= this.mss || room >= cwnd >> 2 || cwnd < 8 * this.mss) return false;
+    if (this.state !== "open" || srtt === 0) return false;
+    return room < Math.min(maxPacket, burst((cwnd * 2_000_000) / srtt, this.mss));
+  }
+
+  #onTransmitted(now: Instant, segment: SentSegment, bytes: number, inFlightBefore: number): void {
+    if (this.rate !== null) this.rate.onSent(now, segment, inFlightBefore);
+    if (this.pacer !== null) this.pacer.onSent(now, bytes, this.control.pacingRate);
+    const repair = this.repair;
+    if (repair?.reducing) repair.prr.onSent(bytes);
+    this.control.onSent(now, bytes, inFlightBefore + bytes);
+  }
+
+  /** Sending begins after a pause in which nothing was outstanding. */
+  #resume(now: Instant): void {
+    if (this.#idleSince < 0) return;
+    const idle = (now - this.#idleSince) as Duration;
+    this.#idleSince = -1 as Instant;
+    this.control.onIdle(now, idle, this.rtt.rto as Duration);
+  }
+
+  /** Nothing is outstanding any more. */
+  #land(now: Instant, flight: Flight): void {
+    this.flight = null;
+    this.probeDue = false;
+    this.#idleSince = now;
+    giveFlight(flight);
+  }
+
+  #reduceFurther(flight: Flight, delivered: number, safe: boolean): void {
+    const repair = this.repair;
+    if (repair === null || !repair.reducing) return;
+    repair.prr.onAck(delivered, flight.inFlight, safe, this.ssthresh, this.mss);
+  }
+
+  /** Tells congestion control of the ACK. */
+  #inform(
+    now: Instant,
+    flight: Flight,
+    priorInFlight: number,
+    acked: number,
+    lost: number,
+    wasReducing: boolean,
+  ): void {
+    const { control, rtt, rate } = this;
+    const d = deliveries;
+    sample.delivered = d.bytes;
+    sample.acked = acked;
+    sample.lost = lost;
+    sample.priorInFlight = priorInFlight;
+    sample.inFlight = flight.inFlight;
+    sample.rtt = (d.leastRtt < 0 ? 0 : Math.max(1, d.leastRtt)) as Duration;
+    sample.smoothedRtt = rtt.srtt as Duration;
+    sample.minRtt = rtt.minRtt as Duration;
+    sample.inRecovery = wasReducing || (this.repair?.reducing ?? false);
+    sample.cwndLimited =
+      flight.windowLimited ||
+      (control.cwnd < control.ssthresh && control.cwnd < 2 * flight.mostInFlight);
+    sample.roundStart = acked > 0 && seqGe(flight.una, flight.roundEnd);
+    if (sample.roundStart) {
+      flight.roundEnd = flight.nxt;
+      flight.mostInFlight = flight.inFlight;
+      flight.windowLimited = false;
+    }
+    if (rate !== null) {
+      rate.finish(now, rtt.minRtt);
+      sample.deliveryRate = rate.rate;
+      sample.appLimited = rate.appLimited;
+      sample.roundStart = rate.roundStart;
+    }
+    control.onAck(now, sample);
+  }
+
+  /** Late ACKs: what they tell of probes and of needless retransmissions. */
+  #onAckWhenEmpty(now: Instant, ack: Seq, options: TcpOptionIndex, plain: boolean): void {
+    if (!this.sack || (options.sackCount === 0 && !this.probe?.active)) return;
+    duplicates.readDuplicate(options, ack, ack);
+    const { hasDsack, dsackStart, dsackEnd } = duplicates;
+    if (hasDsack) this.noteOrder(now, ack, ack, (dsackEnd - dsackStart) | 0, dsackEnd, false);
+    if (!this.probe?.active) return;
+    this.judgeProbe(now, ack, plain && options.sackCount === 0, hasDsack, dsackEnd, 0);
   }
 }

@@ -45,11 +45,19 @@ export class RttEstimator {
     if (this.srtt === 0 && this.rto < RTO_AFTER_SYN_LOSS) this.rto = RTO_AFTER_SYN_LOSS;
   }
 
-  /** A round trip of `sample` microseconds; never of a segment sent twice (Karn, RFC 6298 §3). */
-  onSample(now: Instant, sample: Duration): void {
-    const rtt = sample < 1 ? 1 : Math.trunc(sample);
-    this.latest = rtt;
-    this.#noteMin(now, rtt);
+  /**
+   * A round trip of `rtt` microseconds; never of a segment sent twice (Karn, RFC 6298 §3). `least`: the
+   * shortest that the same ACK shows, for `minRtt`.
+   */
+  onSample(now: Instant, rtt: number, least = rtt): void {
+    this.latest = rtt < 1 ? 1 : rtt;
+    this.#noteMin(now, least < 1 ? 1 : least);
+    this.onCoarseSample(now, rtt);
+  }
+
+  /** One of milliseconds, by timestamps: no word on `minRtt`. */
+  onCoarseSample(now: Instant, sample: number): void {
+    const rtt = sample < 1 ? 1 : sample;
     if (this.srtt === 0) {
       this.srtt = rtt; // RFC 6298 §2.2
       this.rttvar = rtt / 2;
