@@ -11,7 +11,6 @@ import type { IpLayer } from "../ip/ip-layer.ts";
 import { IPV6_ALL_ROUTERS, IPV6_ANY, Ip } from "../ip-address.ts";
 import { type GroupRecord, packed } from "./group-report.ts";
 import { type GroupQuery, MembershipReporter, type ReportSender } from "./membership-reporter.ts";
-import { SolicitedNodes } from "./solicited-nodes.ts";
 
 /** ff02::16 (RFC 3810 §5.2.14). */
 const MLDV2_ROUTERS = Ip.v6(0xff02_0000, 0, 0, 0x16);
@@ -20,8 +19,8 @@ const ICMPV6 = 58;
 const OVERHEAD = 48 + 8;
 
 /**
- * Tells the routers of each interface which IPv6 groups we want (RFC 3810, with RFC 2710), and joins
- * those that neighbour discovery needs.
+ * Tells the routers of each interface which IPv6 groups we want (RFC 3810, with RFC 2710), those that
+ * neighbour discovery joins included.
  */
 export class MldHost {
   readonly #context: StackContext;
@@ -58,7 +57,6 @@ export class MldHost {
       },
     });
     listener.onUp?.(iface);
-    new SolicitedNodes(iface);
   }
 
   /** The interface is being removed. */
