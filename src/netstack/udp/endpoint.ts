@@ -1,4 +1,5 @@
 import { NetError } from "../../core/errors.ts";
+import type { Inbound } from "../inbound.ts";
 import type { Interface } from "../interface.ts";
 import type { Fragmenting, IcmpError, NoPath, SendVerdict } from "../ip/ip-layer.ts";
 import { Ip } from "../ip-address.ts";
@@ -9,11 +10,19 @@ export interface UdpEndpoint {
   readonly port: number;
 }
 
+/** Where a datagram goes to. */
+export interface UdpTarget extends UdpEndpoint {
+  /** By which interface: needed for link-local addresses where there are several. */
+  readonly interface?: Interface;
+  /** The source, where the socket is bound to no address: what `UdpSender.destination` said. */
+  readonly source?: Ip;
+}
+
 export interface UdpOptions {
   /** Where to be bound; no address: all of them, of both versions. Port 0 or none: one is chosen. */
   readonly local?: { readonly ip?: Ip; readonly port?: number };
   /** Connected: only this peer is heard, and its ICMP errors are told. */
-  readonly remote?: UdpEndpoint;
+  readonly remote?: UdpTarget;
   /** Only this interface, both ways (SO_BINDTODEVICE). */
   readonly interface?: Interface;
   /** Several sockets share address and port, flows are spread over them (SO_REUSEPORT). */
@@ -22,6 +31,8 @@ export interface UdpOptions {
   readonly reuseAddress?: boolean;
   /** A socket bound to `::` takes no IPv4 (IPV6_V6ONLY). */
   readonly ipv6Only?: boolean;
+  /** `local.ip` need not be ours (IP_TRANSPARENT). */
+  readonly transparent?: boolean;
   /** May send to broadcast addresses (SO_BROADCAST). */
   readonly broadcast?: boolean;
   /** `never` sets DF and refuses what is longer than the path MTU. */
@@ -49,6 +60,27 @@ export class UdpSender {
   trafficClass = 0;
   interface!: Interface;
 
+  fill(inbound: Inbound, port: number): void {
+    this.version = inbound.version;
+    this.s0 = inbound.s0;
+    this.s1 = inbound.s1;
+    this.s2 = inbound.s2;
+    this.s3 = inbound.s3;
+    this.d0 = inbound.d0;
+    this.d1 = inbound.d1;
+    this.d2 = inbound.d2;
+    this.d3 = inbound.d3;
+    this.port = port;
+    this.hopLimit = inbound.hopLimit;
+    this.trafficClass = inbound.trafficClass;
+    this.interface = inbound.interface;
+  }
+
+  /** A copy to keep. */
+  clone(): UdpSender {
+    return Object.assign(new UdpSender(), this);
+  }
+
   /** The peer; allocates. */
   get ip(): Ip {
     return Ip.fromWords(this.version, this.s0, this.s1, this.s2, this.s3);
@@ -64,11 +96,11 @@ export class UdpSender {
 export interface UdpHandler {
   /** A datagram: bytes[start, end), borrowed until the call returns. */
   onMessage(bytes: Uint8Array, start: number, end: number, from: UdpSender): void;
-  /** An ICMP error about something that this socket sent (RFC 1122 §4.1.3.3); the socket lives on. */
+  /** Connected: an ICMP error says that the peer will not have what was sent. The socket lives on. */
   onError(error: NetError): void;
   /** There is room again, after `send` said `full`. */
   onWritable?(): void;
-  /** The same error as it came, connected or not. */
+  /** Any ICMP error about what this socket sent, connected or not (RFC 1122 §4.1.3.3); comes first. */
   onIcmpError?(error: IcmpError): void;
 }
 
@@ -108,20 +140,21 @@ export function udpError(verdict: UdpVerdict): NetError | null {
   }
 }
 
-/** The error of a connected socket that an ICMP message stands for, in the codes of Linux. */
-export function icmpNetError(error: IcmpError): NetError {
+/**
+ * The error of a connected socket that an ICMP message stands for, in the codes of Linux; null for one
+ * that may pass (RFC 1122 §3.2.2.1).
+ */
+export function icmpNetError(error: IcmpError): NetError | null {
   const text = `${error.kind} (ICMPv${error.version} type ${error.type} code ${error.code})`;
   switch (error.kind) {
     case "port-unreachable":
       return new NetError("ECONNREFUSED", text, UPSTREAM);
-    case "packet-too-big":
-      return new NetError("EMSGSIZE", text, UPSTREAM);
-    case "network-unreachable":
-      return new NetError("ENETUNREACH", text, UPSTREAM);
+    case "protocol-unreachable":
+      return new NetError("EHOSTUNREACH", text, UPSTREAM);
     case "prohibited":
       return new NetError("EACCES", text, UPSTREAM);
     default:
-      return new NetError("EHOSTUNREACH", text, UPSTREAM);
+      return null;
   }
 }
 
