@@ -72,6 +72,11 @@ export interface LinkLayer {
 export interface NetworkInput {
   receiveIpv4(from: Interface, packet: Packet, linkGroup: boolean): void;
   receiveIpv6(from: Interface, packet: Packet, linkGroup: boolean): void;
+  /**
+   * The IP packet packet[start, end) waited for a neighbour who did not answer: its sender is to hear
+   * of it. Called from timers alone, never from within `LinkLayer.send`.
+   */
+  undeliverable(out: Interface, packet: Packet): void;
 }
 
 /** Sees every frame of an interface as it is on the wire; may not change or keep it. */

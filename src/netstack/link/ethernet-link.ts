@@ -62,6 +62,7 @@ export class EthernetLink implements LinkLayer, FrameOutput, NeighborOutput {
     this.#ndp = new NdpNeighbors(context, iface, ndpOutput, this.neighbors, this.detection);
     ip.onIcmpv6(Icmpv6Type.neighborSolicitation, takeNeighborMessage);
     ip.onIcmpv6(Icmpv6Type.neighborAdvertisement, takeNeighborMessage);
+    this.neighbors.watch({ onUnreachable: (packet) => input.undeliverable(iface, packet) });
     iface.watch({ onDown: () => this.reset() });
   }
 

@@ -27,6 +27,7 @@ function fixture() {
   const link = new PlainLink(iface, {
     receiveIpv4: (_, packet, group) => void received.push(`4 ${packet.length} ${group}`),
     receiveIpv6: (_, packet, group) => void received.push(`6 ${packet.length} ${group}`),
+    undeliverable: () => {},
   });
   iface.link = link;
   iface.setUp(true);

@@ -77,12 +77,10 @@ describe("arp", () => {
   test("no address: nobody is asked, and the packet is given up", () => {
     const segment = new Segment();
     const a = segment.add(A);
-    const given: number[] = [];
-    a.link.neighbors.watch({ onUnreachable: (packet) => given.push(packet.length) });
     a.send("10.0.0.1", "10.0.0.2");
     segment.pass(3_100);
     expect(segment.heard()).toEqual([]);
-    expect(given).toEqual([28]);
+    expect(a.undelivered).toEqual([28]);
   });
 
   test("source of the question: the packet's when it is ours, else one of that network", () => {

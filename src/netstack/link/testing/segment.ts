@@ -76,6 +76,8 @@ export class TestHost implements Device, NetworkInput {
   /** IP packets that came up. */
   readonly received: Packet[] = [];
   readonly groupsOfFrames: boolean[] = [];
+  /** Lengths of IP packets whose neighbour did not answer. */
+  readonly undelivered: number[] = [];
   full = false;
   readonly #segment: Segment;
   readonly #takers = new Map<number, (inbound: Inbound) => void>();
@@ -139,6 +141,10 @@ export class TestHost implements Device, NetworkInput {
     const to = inbound.destination();
     if (to.isMulticast ? !from.groups.has(to) : from.addresses.find(to) === null) return;
     this.#takers.get(view.getUint8(start + 40))?.(inbound);
+  }
+
+  undeliverable(_out: Interface, packet: Packet): void {
+    this.undelivered.push(packet.length);
   }
 
   address(text: string, state: "tentative" | "preferred" = "tentative") {
