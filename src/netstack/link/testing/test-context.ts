@@ -1,5 +1,5 @@
 import { SeededRng } from "../../../core/random.ts";
-import { type Duration, type Instant, instant, millis } from "../../../core/time.ts";
+import { type Instant, instant, millis } from "../../../core/time.ts";
 import { TimerWheel } from "../../../core/timer-wheel.ts";
 import type { Timer, TimerTarget } from "../../../core/transport.ts";
 import type { StackContext } from "../../context.ts";
@@ -73,5 +73,3 @@ export class TestContext implements StackContext {
     });
   }
 }
-
-export const ms = (duration: Duration): number => duration / 1000;
