@@ -2,6 +2,7 @@ import type { IpAddress } from "../../core/address.ts";
 import { NetError } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Transport } from "../../core/transport.ts";
+import type { DescriptorLog } from "../../native/descriptor-log.ts";
 import { nativeAvailable } from "../../native/libc.ts";
 import { TunQueue } from "../../native/tun.ts";
 import type { Interface, InterfaceSettings } from "../../netstack/interface.ts";
@@ -19,6 +20,8 @@ import { pinnedPacket } from "./pinned-packet.ts";
 export interface TapHostOptions extends Pick<StackOptions, "limits" | "tcp"> {
   /** Errors thrown by handlers of connections and timers. */
   readonly onFault: (error: unknown) => void;
+  /** Where the open descriptors are noted, for whoever survives this thread. */
+  readonly descriptors?: DescriptorLog;
 }
 
 export interface TapInterfaceOptions {
@@ -27,7 +30,7 @@ export interface TapInterfaceOptions {
   /** Default: `tap`. */
   readonly mode?: "tap" | "tun";
   /** Open descriptors of the device, one a queue, for a process without rights; else they are opened. */
-  readonly descriptors?: readonly number[];
+  readonly fds?: readonly number[];
   /** Default: 1. */
   readonly queues?: number;
   /** `10.7.0.2/24`, `fd07::2/64`. */
@@ -53,6 +56,7 @@ export class TapHost {
   readonly #loop: TapLoop;
   readonly #watch: LinkWatch;
   readonly #onFault: (error: unknown) => void;
+  readonly #descriptors: DescriptorLog | null;
   readonly #devices: TapDevice[] = [];
   #closed = false;
 
@@ -63,6 +67,7 @@ export class TapHost {
       throw new NetError("UNSUPPORTED", `tap driver: ${reason}`, { source: "internal" });
     }
     this.#onFault = options.onFault;
+    this.#descriptors = options.descriptors ?? null;
     this.#loop = new TapLoop(options.onFault);
     this.stack = new Stack({
       clock: this.#loop,
@@ -95,6 +100,7 @@ export class TapHost {
    */
   addInterface(options: TapInterfaceOptions): Interface {
     const device = this.#openDevice(options);
+    for (const { fd } of device.queues) this.#descriptors?.opened(fd);
     const { name, settings = {}, addresses = [] } = options;
     try {
       this.#watch.add(device);
@@ -106,6 +112,7 @@ export class TapHost {
     } catch (error) {
       this.#loop.remove(device);
       this.#watch.remove(device);
+      this.#closing(device);
       device.close();
       throw error;
     }
@@ -143,8 +150,13 @@ export class TapHost {
     } finally {
       // Polling has to end before descriptors are closed.
       this.#loop.close();
+      for (const device of this.#devices) this.#closing(device);
       this.stack.close();
     }
+  }
+
+  #closing(device: TapDevice): void {
+    for (const { fd } of device.queues) this.#descriptors?.closing(fd);
   }
 
   #openDevice(options: TapInterfaceOptions): TapDevice {
@@ -166,8 +178,8 @@ export class TapHost {
 }
 
 function openQueues(options: TapInterfaceOptions): readonly TunQueue[] {
-  const { name, mode = "tap", descriptors, queues = 1 } = options;
-  if (descriptors !== undefined) return descriptors.map((fd) => TunQueue.adopt(fd));
+  const { name, mode = "tap", fds, queues = 1 } = options;
+  if (fds !== undefined) return fds.map((fd) => TunQueue.adopt(fd));
   const opened: TunQueue[] = [];
   try {
     for (let i = 0; i < queues; i++) {
