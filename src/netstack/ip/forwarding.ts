@@ -4,6 +4,7 @@ import type { Inbound } from "../inbound.ts";
 import type { Ip } from "../ip-address.ts";
 import type { IpCounters } from "./counters.ts";
 import type { Egress } from "./egress.ts";
+import type { SendVerdict } from "./ip-layer.ts";
 import { isDirectedBroadcast } from "./local-addresses.ts";
 import { wireLength } from "./packet-size.ts";
 import type { Route } from "./route.ts";
@@ -99,8 +100,7 @@ export class Forwarding {
     const verdict = fits
       ? this.#egress.send(out, nextHop, packet)
       : this.#egress.fragment(out, nextHop, packet, mtu, 0, counters);
-    if (verdict === "sent") counters.forwarded++;
-    else counters.outDiscards++;
+    this.#conclude(inbound, verdict, counters);
   }
 
   forwardIpv6(inbound: Inbound): void {
@@ -127,8 +127,18 @@ export class Forwarding {
     packet.view.setUint8(headerStart + IPV6_HOP_LIMIT, inbound.hopLimit - 1);
     packet.start = headerStart;
     const nextHop = route.via ?? this.#hop(inbound);
-    if (this.#egress.send(route.interface!, nextHop, packet) === "sent") counters.forwarded++;
-    else counters.outDiscards++;
+    const verdict = this.#egress.send(route.interface!, nextHop, packet);
+    this.#conclude(inbound, verdict, counters);
+  }
+
+  #conclude(inbound: Inbound, verdict: SendVerdict, counters: IpCounters): void {
+    if (verdict === "sent") {
+      counters.forwarded++;
+      return;
+    }
+    counters.outDiscards++;
+    // RFC 1812 §5.2.7.1: the neighbour is known not to answer.
+    if (verdict === "unreachable") this.#errors.hostUnreachable(inbound);
   }
 
   /** The route that it takes, or null where it ends here: then its sender was told. */

@@ -51,7 +51,12 @@ export class Ipv6Input {
     const walked = this.#walk(inbound);
     if (cast === null) this.#passOn(from, inbound);
     else if (walked) this.#take(inbound);
-    else counters.inHeaderErrors++;
+    else {
+      counters.inHeaderErrors++;
+      const { problemAt } = this.#walker;
+      // RFC 8200 §4.1: hop-by-hop options elsewhere than first are an unrecognized next header.
+      if (problemAt >= 0) this.#parts.errors.parameterProblem(inbound, 1, problemAt - view.start);
+    }
   }
 
   #describe(inbound: Inbound, from: Interface, packet: Packet, linkGroup: boolean): void {
