@@ -1,17 +1,45 @@
-import type { Duration, Instant } from "../../core/time.ts";
-import type { Seq } from "../../wire/seq.ts";
+import type { NetError } from "../../core/errors.ts";
+import { after, type Duration, type Instant, millis } from "../../core/time.ts";
+import type { Timer } from "../../core/transport.ts";
+import { type Seq, seqAdd, seqGt } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import type { IcmpError } from "../ip/ip-layer.ts";
 import type { Ip } from "../ip-address.ts";
 import type { Packet } from "../packet.ts";
+import { AckPolicy } from "./ack-policy.ts";
+import { Deadlines } from "./deadlines.ts";
+import { resumeReading } from "./delivery.ts";
+import { Ecn } from "./ecn.ts";
+import { acceptSyn, agreesToEcn, configure } from "./handshake.ts";
 import type { CookieState, TcpEndpoints, TcpHost } from "./host.ts";
-import type { TcpInfo } from "./info.ts";
+import { icmpArrived } from "./icmp-arrival.ts";
+import { infoOf, type TcpInfo } from "./info.ts";
+import { startKeepAlive } from "./keep-alive.ts";
 import type { OutgoingSegment } from "./outgoing-segment.ts";
+import { commit, composeNext } from "./output.ts";
 import type { TcpOwner } from "./owner.ts";
+import { Pending } from "./pending.ts";
+import { ReceiveSpace } from "./receive-space.ts";
+import { ReceiveTuning } from "./receive-tuning.ts";
+import { FOREVER, LossRecovery } from "./recovery/loss-recovery.ts";
+import { segmentArrived } from "./segment-arrival.ts";
+import { SendSpace } from "./send-space.ts";
 import type { TcpSettings } from "./settings.ts";
-import { SYN_SENT, type TcpState } from "./state.ts";
+import { ESTABLISHED, SYN_RECEIVED_PASSIVE, SYN_SENT, sends, type TcpState } from "./state.ts";
+import { boundFinWait2, queueFin, reset, tellClosed } from "./teardown.ts";
+import { timeoutsDue } from "./timeouts.ts";
+import { adoptedUserTimeout } from "./user-timeout.ts";
+import { shiftFor } from "./window-scale.ts";
 
-/** One TCP connection (RFC 9293) without I/O: segments and timeouts go in, segments come out. */
+/** ACKs in answer to empty segments that are not acceptable: one in this time, as in Linux. */
+const EMPTY_ANSWERS = millis(500);
+
+/**
+ * One TCP connection (RFC 9293) without I/O: segments and timeouts go in, segments come out. It asks its
+ * host to be polled (`wantsTransmit`); the host polls until `pollTransmit` says false. This class holds the
+ * state and takes commands; what happens on arrival, on output and in time is in the files beside it,
+ * and only they touch what is marked internal.
+ */
 export class TcpConnection {
   readonly host: TcpHost;
   readonly local: Ip;
@@ -22,13 +50,85 @@ export class TcpConnection {
   state: TcpState = SYN_SENT;
   owner: TcpOwner | null = null;
 
-  private constructor(host: TcpHost, endpoints: TcpEndpoints, settings: TcpSettings) {
+  // Internal from here on.
+  readonly passive: boolean;
+  readonly snd: SendSpace;
+  readonly rcv: ReceiveSpace;
+  readonly recovery: LossRecovery;
+  readonly deadlines = new Deadlines();
+  readonly ackPolicy = new AckPolicy();
+  readonly tuning = new ReceiveTuning();
+  /** Null unless negotiated. */
+  ecn: Ecn | null = null;
+  /** Our SYN asks for ECN. */
+  offersEcn = false;
+  sack = false;
+  timestamps = false;
+  readonly tsOffset: number;
+  /** What our SYN says; no segment that arrives is longer. */
+  readonly announcedMss: number;
+  /** Bits of `Pending`. */
+  pending = 0;
+  misfitAck = 0 as Seq;
+  synTries = 0;
+  synSentAt = 0 as Instant;
+  /** Made from a cookie: the owner is still to be told. */
+  announcePending = false;
+  paused = false;
+  /** In a loop that hands over what was kept. */
+  draining = false;
+  /** `close` was called. */
+  orphaned = false;
+  closedTold = false;
+  nagleOff: boolean;
+  corked = false;
+  corkExpired = false;
+  /** The persist timer lets a silly segment out. */
+  overridesSilly = false;
+  /** Expiries of the persist timer, or -1 while it is off. */
+  persistBackoff = -1;
+  keepAliveSetting: TcpSettings["keepAlive"];
+  keepAliveProbes = 0;
+  lingerTime: Duration | null = null;
+  userTimeoutLimit: Duration;
+  /** The user chose it: it is told, and the peer's does not change it (RFC 5482 §3). */
+  userTimeoutFixed = false;
+  announceUserTimeout = false;
+  /** What ICMP said since the last progress. */
+  softError: NetError | null = null;
+  lastHeardAt: Instant = 0 as Instant;
+  segmentsSent = 0;
+  segmentsReceived = 0;
+  segmentsRetransmitted = 0;
+  bytesAcknowledged = 0;
+  #emptyAnsweredAt: Instant = Number.NEGATIVE_INFINITY as Instant;
+  #timer: Timer | null = null;
+  #armedAt: Instant = FOREVER;
+
+  private constructor(
+    host: TcpHost,
+    endpoints: TcpEndpoints,
+    settings: TcpSettings,
+    mss: number,
+    iss: Seq,
+    tsOffset: number,
+    passive: boolean,
+  ) {
     this.host = host;
     this.local = endpoints.local;
     this.localPort = endpoints.localPort;
     this.remote = endpoints.remote;
     this.remotePort = endpoints.remotePort;
     this.settings = settings;
+    this.passive = passive;
+    this.tsOffset = tsOffset;
+    this.announcedMss = settings.maxSegment > 0 ? Math.min(mss, settings.maxSegment) : mss;
+    this.snd = new SendSpace(iss, mss, endpoints.local.version);
+    this.rcv = new ReceiveSpace(settings);
+    this.recovery = new LossRecovery(host.rng, settings, this.snd.mss, iss);
+    this.nagleOff = settings.noDelay;
+    this.keepAliveSetting = settings.keepAlive;
+    this.userTimeoutLimit = settings.userTimeout;
   }
 
   /**
@@ -39,14 +139,17 @@ export class TcpConnection {
     host: TcpHost,
     endpoints: TcpEndpoints,
     settings: TcpSettings,
-    _mss: number,
-    _iss: Seq,
-    _tsOffset: number,
+    mss: number,
+    iss: Seq,
+    tsOffset: number,
     owner: TcpOwner,
   ): TcpConnection {
-    const connection = new TcpConnection(host, endpoints, settings);
-    connection.owner = owner;
-    return connection;
+    const c = new TcpConnection(host, endpoints, settings, mss, iss, tsOffset, false);
+    c.owner = owner;
+    c.offersEcn = settings.ecn === "on";
+    c.pending = Pending.syn;
+    host.wantsTransmit(c);
+    return c;
   }
 
   /** SYN_RECEIVED, in answer to an acceptable SYN; set `owner` before it is established. */
@@ -54,12 +157,19 @@ export class TcpConnection {
     host: TcpHost,
     endpoints: TcpEndpoints,
     settings: TcpSettings,
-    _mss: number,
-    _iss: Seq,
-    _tsOffset: number,
-    _syn: TcpView,
+    mss: number,
+    iss: Seq,
+    tsOffset: number,
+    syn: TcpView,
   ): TcpConnection {
-    return new TcpConnection(host, endpoints, settings);
+    const c = new TcpConnection(host, endpoints, settings, mss, iss, tsOffset, true);
+    acceptSyn(c, host.now(), syn);
+    if (agreesToEcn(c, syn.flags)) c.ecn = new Ecn(iss);
+    c.snd.setWindow(syn.window, syn.sequence, iss);
+    c.state = SYN_RECEIVED_PASSIVE;
+    c.pending = Pending.syn;
+    host.wantsTransmit(c);
+    return c;
   }
 
   /**
@@ -70,18 +180,40 @@ export class TcpConnection {
     host: TcpHost,
     endpoints: TcpEndpoints,
     settings: TcpSettings,
-    _mss: number,
-    _tsOffset: number,
-    _cookie: CookieState,
+    mss: number,
+    tsOffset: number,
+    cookie: CookieState,
   ): TcpConnection {
-    return new TcpConnection(host, endpoints, settings);
+    const iss = cookie.iss as Seq;
+    const c = new TcpConnection(host, endpoints, settings, mss, iss, tsOffset, true);
+    const { snd, rcv } = c;
+    rcv.begin(cookie.irs as Seq);
+    snd.peerMss = cookie.peerMss;
+    snd.una = seqAdd(iss, 1);
+    snd.nxt = snd.una;
+    snd.wl1 = cookie.irs as Seq;
+    c.sack = cookie.sack;
+    if (cookie.windowScale >= 0) {
+      snd.scale = cookie.windowScale;
+      rcv.scale = shiftFor(settings.maxReceiveBuffer);
+    }
+    c.timestamps = cookie.timestamp !== null;
+    rcv.tsRecent = cookie.timestamp ?? 0;
+    rcv.tsRecentAt = host.now();
+    if (cookie.ecn) c.ecn = new Ecn(snd.nxt);
+    configure(c);
+    c.state = ESTABLISHED;
+    c.announcePending = true;
+    return c;
   }
 
   /**
    * A segment for this connection, checksum verified. `bytes` is the memory that the view's offsets
    * are about; `ecn` the codepoint of the IP header. The owner may be called.
    */
-  handleSegment(_now: Instant, _view: TcpView, _bytes: Uint8Array, _ecn: number): void {}
+  handleSegment(now: Instant, view: TcpView, bytes: Uint8Array, ecn: number): void {
+    segmentArrived(this, now, view, bytes, ecn);
+  }
 
   /**
    * Composes the next segment behind `out.start`, checksum field 0, and sets `out.end`, and for a long
@@ -89,65 +221,189 @@ export class TcpConnection {
    * until `committed`: so call that when IP took the segment (or dropped it for good), and neither
    * it nor any other method in between.
    */
-  pollTransmit(_now: Instant, _out: Packet, _segment: OutgoingSegment): boolean {
-    return false;
+  pollTransmit(now: Instant, out: Packet, segment: OutgoingSegment): boolean {
+    return composeNext(this, now, out, segment);
   }
 
-  committed(_now: Instant, _segment: OutgoingSegment): void {}
+  committed(now: Instant, segment: OutgoingSegment): void {
+    commit(this, now, segment);
+  }
 
   /** Called by its own timer; public for tests. */
-  onTimer(_now: Instant): void {}
+  onTimer(now: Instant): void {
+    this.#armedAt = FOREVER;
+    timeoutsDue(this, now);
+    if (this.state.kind === "Closed") return;
+    this.arm(this.deadlines.earliest);
+    this.arm(this.recovery.nextTimeout());
+  }
 
   /** The path's MTU changed: bytes for options and payload in one packet (RFC 1191, 8201). */
-  setMss(_mss: number): void {}
+  setMss(mss: number): void {
+    const before = this.snd.mss;
+    this.snd.pathMss = mss;
+    if (!this.snd.updateMss(this.timestamps)) return;
+    if (this.snd.mss < before) this.recovery.onPathMtuReduced(this.host.now(), this.snd.mss);
+    else this.recovery.onMss(this.snd.mss);
+    if (this.snd.una !== this.snd.nxt) this.host.wantsTransmit(this);
+  }
 
   /**
    * RFC 5927: whether the error quotes something that is in flight. A hard one ends an attempt to
    * connect; otherwise it is remembered as the cause of a later timeout. `quoted`: its sequence number.
    */
-  handleIcmp(_now: Instant, _error: IcmpError, _quoted: Seq): boolean {
-    return false;
+  handleIcmp(_now: Instant, error: IcmpError, quoted: Seq): boolean {
+    return icmpArrived(this, error, quoted);
   }
 
-  /** RFC 6191: in TIME_WAIT, whether this SYN may open the next incarnation. */
-  canReuse(_syn: TcpView): boolean {
-    return false;
+  /**
+   * RFC 6191 and RFC 9293 §3.10.7.4: in TIME_WAIT, whether this SYN may open the next incarnation: it is
+   * newer by its timestamp or by its number.
+   */
+  canReuse(syn: TcpView): boolean {
+    if (this.state.kind !== "TimeWait") return false;
+    const newer = seqGt(syn.sequence, this.rcv.nxt);
+    if (!this.timestamps || !syn.options.hasTimestamps) return newer;
+    const age = (syn.options.timestampValue - this.rcv.tsRecent) | 0;
+    return age > 0 || (age === 0 && newer);
   }
 
   /** Written and not yet acknowledged. */
   get queued(): number {
-    return 0;
+    return this.snd.buffer.length;
   }
 
   /** Copies bytes[start, end) and queues them; nothing after `end`, `close` or `abort`. */
-  write(_bytes: Uint8Array, _start: number, _end: number): void {}
+  write(bytes: Uint8Array, start: number, end: number): void {
+    const kind = this.state.kind;
+    const opening = kind === "SynSent" || kind === "SynReceived";
+    if (this.snd.finQueued || !(opening || sends(kind))) return;
+    this.snd.buffer.append(bytes, start, end);
+    if (!opening) this.host.wantsTransmit(this);
+  }
 
   /** FIN after what is queued; reading goes on. */
-  end(): void {}
+  end(): void {
+    queueFin(this);
+  }
 
   /**
    * The owner is through: it hears of nothing more but `onClosed`. What is queued is still sent, unless
    * received bytes were left unread (RFC 2525 §2.17) or `linger` is 0: then a RST goes out.
    */
-  close(): void {}
+  close(): void {
+    if (this.orphaned || this.closedTold) return;
+    const kind = this.state.kind;
+    const unread = this.rcv.unreadBytes > 0;
+    if (unread || this.lingerTime === 0 || kind === "SynSent") {
+      reset(this, null);
+      return;
+    }
+    this.orphaned = true;
+    queueFin(this);
+    const now = this.host.now();
+    boundFinWait2(this, now);
+    if (this.snd.buffer.length === 0) tellClosed(this, null);
+    else if (this.lingerTime !== null) {
+      this.deadlines.patience = after(now, this.lingerTime);
+      this.arm(this.deadlines.patience);
+    }
+  }
 
   /** RST, and `onClosed(null)`. */
-  abort(): void {}
+  abort(): void {
+    reset(this, null);
+  }
 
   /** No `onData` and no `onEnd` until `resume`; the window closes as the buffer fills. */
-  pause(): void {}
-  resume(): void {}
+  pause(): void {
+    this.paused = true;
+  }
 
-  set noDelay(_on: boolean) {}
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    resumeReading(this, this.host.now());
+  }
+
+  set noDelay(on: boolean) {
+    this.nagleOff = on;
+    if (on) this.host.wantsTransmit(this);
+  }
+
   /** Hold partial segments back (TCP_CORK), 200 ms at most. */
-  set cork(_on: boolean) {}
-  set keepAlive(_setting: TcpSettings["keepAlive"]) {}
+  set cork(on: boolean) {
+    this.corked = on;
+    this.corkExpired = false;
+    if (on || this.orphaned) return;
+    this.deadlines.patience = FOREVER;
+    this.host.wantsTransmit(this);
+  }
+
+  set keepAlive(setting: TcpSettings["keepAlive"]) {
+    this.keepAliveSetting = setting;
+    this.keepAliveProbes = 0;
+    const kind = this.state.kind;
+    if (kind === "SynSent" || kind === "SynReceived" || kind === "Closed") return;
+    startKeepAlive(this, this.host.now());
+  }
+
   /** How long data may stay unacknowledged; RFC 5482 tells the peer. */
-  set userTimeout(_timeout: Duration) {}
+  set userTimeout(timeout: Duration) {
+    this.userTimeoutLimit = timeout;
+    this.userTimeoutFixed = true;
+    this.announceUserTimeout = true;
+    if (this.deadlines.userTimeout !== FOREVER) this.startUserTimeout(this.host.now());
+  }
+
   /** After `close`: null sends what is queued in its own time, 0 resets, else it resets after that. */
-  set linger(_linger: Duration | null) {}
+  set linger(linger: Duration | null) {
+    this.lingerTime = linger;
+  }
 
   info(): TcpInfo {
-    throw new Error("not connected");
+    return infoOf(this);
+  }
+
+  enter(next: TcpState): void {
+    const before = this.state.kind;
+    this.state = next;
+    this.host.onStateChanged(this, before);
+  }
+
+  /** Sees to it that `onTimer` is called at `at`, or before. */
+  arm(at: Instant): void {
+    if (at >= this.#armedAt) return;
+    this.#armedAt = at;
+    if (this.#timer === null) this.#timer = this.host.schedule(this, at);
+    else this.#timer.reschedule(at);
+  }
+
+  disarm(): void {
+    this.deadlines.clear();
+    this.#timer?.cancel();
+    this.#armedAt = FOREVER;
+  }
+
+  /** RFC 5961: "send an ACK" to what may be an attack, as often as the stack allows. */
+  challenge(now: Instant): void {
+    if (this.ackPolicy.owed === 0 && this.host.challengeAllowed(now)) this.ackPolicy.owed = 1;
+  }
+
+  mayAnswerEmpty(now: Instant): boolean {
+    if (now - this.#emptyAnsweredAt < EMPTY_ANSWERS) return false;
+    this.#emptyAnsweredAt = now;
+    return true;
+  }
+
+  startUserTimeout(now: Instant): void {
+    this.deadlines.userTimeout = after(now, this.userTimeoutLimit);
+    this.arm(this.deadlines.userTimeout);
+  }
+
+  /** RFC 5482 §3.2: the peer told its own; -1: it did not. */
+  adoptUserTimeout(seconds: number): void {
+    if (seconds < 0 || this.userTimeoutFixed) return;
+    this.userTimeoutLimit = adoptedUserTimeout(this.settings.userTimeout, seconds);
   }
 }

@@ -1,4 +1,5 @@
 import type { Seq } from "../../wire/seq.ts";
+import type { SentSegment } from "./recovery/sent-segment.ts";
 
 /** What a segment is, for `committed`: each kind changes other things once it has left. */
 export type SegmentKind =
@@ -26,6 +27,8 @@ export class OutgoingSegment {
   gso = false;
   kind: SegmentKind = "ack";
   sequence = 0 as Seq;
+  /** Of a retransmission: what loss recovery gave. */
+  source: SentSegment | null = null;
   /** What it takes of the sequence space: payload, SYN and FIN. */
   length = 0;
   /** Bits of `TcpFlag`. */

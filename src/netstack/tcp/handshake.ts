@@ -1,0 +1,168 @@
+import { after, type Duration, type Instant } from "../../core/time.ts";
+import { type Seq, seqAdd, seqGt, seqLe } from "../../wire/seq.ts";
+import { TcpFlag, type TcpView } from "../../wire/tcp.ts";
+import type { TcpConnection } from "./connection.ts";
+import { takePayload } from "./delivery.ts";
+import { Ecn } from "./ecn.ts";
+import { startKeepAlive } from "./keep-alive.ts";
+import { Pending } from "./pending.ts";
+import { FOREVER } from "./recovery/loss-recovery.ts";
+import { ESTABLISHED, FIN_WAIT_1, SYN_RECEIVED_ACTIVE } from "./state.ts";
+import { connectionError, shut, timeoutError } from "./teardown.ts";
+import { shiftFor } from "./window-scale.ts";
+
+/** RFC 3168 §6.1.1.1: after so many SYNs without an answer, ECN may be what eats them. */
+const SYNS_WITH_ECN = 2;
+
+/** RFC 9293 §3.10.7.3: a segment in SYN_SENT. */
+export function arriveInSynSent(
+  c: TcpConnection,
+  now: Instant,
+  view: TcpView,
+  bytes: Uint8Array,
+): void {
+  const { snd, rcv } = c;
+  const flags = view.flags;
+  const acknowledges = (flags & TcpFlag.ack) !== 0;
+  const ack = view.acknowledgment;
+  if (acknowledges && (!seqGt(ack, snd.una) || seqGt(ack, snd.nxt))) {
+    if ((flags & TcpFlag.rst) === 0) answerMisfit(c, ack);
+    return;
+  }
+  if ((flags & TcpFlag.rst) !== 0) {
+    // Without an ACK it may be a blind guess.
+    if (acknowledges) shut(c, connectionError(c, "ECONNREFUSED", "the peer refused"));
+    return;
+  }
+  if ((flags & TcpFlag.syn) === 0) return;
+  acceptSyn(c, now, view);
+  if (!acknowledges) {
+    simultaneousOpen(c, view);
+    return;
+  }
+  // RFC 3168 §6.1.1: agreed when the answer has ECE and not CWR.
+  if (c.offersEcn && (flags & (TcpFlag.ece | TcpFlag.cwr)) === TcpFlag.ece)
+    c.ecn = new Ecn(snd.nxt);
+  snd.acknowledge(ack);
+  snd.setWindow(view.window, view.sequence, ack);
+  c.ackPolicy.owed = 1;
+  c.host.wantsTransmit(c);
+  establish(c, now);
+  if (view.payloadLength > 0 || (flags & TcpFlag.fin) !== 0) {
+    takePayload(c, now, rcv.nxt, view, bytes, (flags & TcpFlag.fin) !== 0);
+  }
+}
+
+/** RFC 9293 §3.5, figure 8. */
+function simultaneousOpen(c: TcpConnection, view: TcpView): void {
+  c.snd.setWindow(view.window, view.sequence, c.snd.una);
+  if (agreesToEcn(c, view.flags)) c.ecn = new Ecn(c.snd.nxt);
+  c.enter(SYN_RECEIVED_ACTIVE);
+  c.pending |= Pending.syn;
+  c.host.wantsTransmit(c);
+}
+
+/** The peer's SYN: its number and what its options agree to. */
+export function acceptSyn(c: TcpConnection, now: Instant, view: TcpView): void {
+  const { snd, rcv, settings } = c;
+  const options = view.options;
+  rcv.begin(view.sequence);
+  if (options.maximumSegmentSize >= 0) snd.peerMss = options.maximumSegmentSize;
+  c.sack = settings.sack && options.sackPermitted;
+  c.timestamps = settings.timestamps && options.hasTimestamps;
+  if (c.timestamps) {
+    rcv.tsRecent = options.timestampValue;
+    rcv.tsRecentAt = now;
+  }
+  if (settings.windowScaling && options.windowScale >= 0) {
+    snd.scale = options.windowScale;
+    rcv.scale = shiftFor(settings.maxReceiveBuffer);
+  }
+  c.adoptUserTimeout(options.userTimeoutSeconds);
+  configure(c);
+}
+
+export function configure(c: TcpConnection): void {
+  c.snd.updateMss(c.timestamps);
+  c.recovery.configure({ sack: c.sack, timestamps: c.timestamps, mss: c.snd.mss });
+}
+
+/** RFC 3168 §6.1.1: a SYN with both flags asks. */
+export const agreesToEcn = (c: TcpConnection, flags: number): boolean => {
+  const asked = (flags & (TcpFlag.ece | TcpFlag.cwr)) === (TcpFlag.ece | TcpFlag.cwr);
+  return asked && c.settings.ecn !== "off";
+};
+
+/** RFC 9293 §3.10.7.4, fifth, SYN-RECEIVED: false when the ACK is not that of our SYN. */
+export function completeHandshake(
+  c: TcpConnection,
+  now: Instant,
+  view: TcpView,
+  seq: Seq,
+): boolean {
+  const { snd } = c;
+  const ack = view.acknowledgment;
+  if (seqLe(ack, snd.una) || seqGt(ack, snd.nxt)) {
+    answerMisfit(c, ack);
+    return false;
+  }
+  snd.acknowledge(ack);
+  // A SYN+ACK that crossed ours (simultaneous open) does not scale its window.
+  const shift = view.syn || snd.scale < 0 ? 0 : snd.scale;
+  snd.setWindow(view.window << shift, seq, ack);
+  establish(c, now);
+  return true;
+}
+
+export function answerMisfit(c: TcpConnection, ack: Seq): void {
+  c.misfitAck = ack;
+  c.pending |= Pending.misfit;
+  c.host.wantsTransmit(c);
+}
+
+function establish(c: TcpConnection, now: Instant): void {
+  const rtt = c.synTries === 1 ? ((now - c.synSentAt) as Duration) : null;
+  c.recovery.onHandshakeRtt(now, rtt);
+  if (rtt !== null) c.tuning.noteRtt(rtt);
+  c.pending &= ~Pending.syn;
+  c.deadlines.state = FOREVER;
+  c.lastHeardAt = now;
+  c.enter(ESTABLISHED);
+  if (c.snd.finQueued) c.enter(FIN_WAIT_1);
+  announce(c, now);
+}
+
+/** Tells the owner. */
+export function announce(c: TcpConnection, now: Instant): void {
+  c.tuning.begin(now);
+  startKeepAlive(c, now);
+  if (c.snd.unsent > 0 || c.snd.finQueued) c.host.wantsTransmit(c);
+  if (!c.orphaned) c.owner?.onEstablished();
+}
+
+/** The SYN or SYN+ACK has left. */
+export function synSent(c: TcpConnection, now: Instant): void {
+  const { snd, settings } = c;
+  if (c.synTries === 0) {
+    c.synSentAt = now;
+    snd.nxt = seqAdd(snd.una, 1);
+  }
+  const wait = Math.min(settings.maxRto, settings.initialRto * 2 ** c.synTries);
+  c.synTries++;
+  c.deadlines.state = after(now, wait as Duration);
+  c.arm(c.deadlines.state);
+}
+
+export function synTimeout(c: TcpConnection, now: Instant): void {
+  const { settings } = c;
+  const retries = c.state.kind === "SynSent" ? settings.synRetries : settings.synAckRetries;
+  if (c.synTries > retries) {
+    shut(c, timeoutError(c, "the peer did not answer"));
+    return;
+  }
+  if (c.synTries >= SYNS_WITH_ECN) c.offersEcn = false;
+  c.pending |= Pending.syn;
+  // Should the SYN not leave at once: look again later.
+  c.deadlines.state = after(now, settings.initialRto);
+  c.host.wantsTransmit(c);
+}

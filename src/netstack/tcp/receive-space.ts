@@ -1,0 +1,93 @@
+import type { Instant } from "../../core/time.ts";
+import { type Seq, seqAdd, seqDiff, seqGt } from "../../wire/seq.ts";
+import type { SackBlock } from "../../wire/tcp-options.ts";
+import type { Assembler } from "./assembler.ts";
+import type { ByteQueue } from "./byte-queue.ts";
+import type { TcpSettings } from "./settings.ts";
+
+/** The receive sequence space (RFC 9293 §3.3.1) and the bytes in it that nobody has taken yet. */
+export class ReceiveSpace {
+  irs = 0 as Seq;
+  nxt = 0 as Seq;
+  /** The right edge of the window that was last advertised; it never moves left. */
+  edge = 0 as Seq;
+  /** RCV.NXT in the last segment that we sent. */
+  acknowledged = 0 as Seq;
+  /** Our shift, or -1. */
+  scale = -1;
+  /** The receive buffer's size in bytes, as autotuning has it. */
+  limit: number;
+  /** In order, while reading is paused; made when needed. */
+  unread: ByteQueue | null = null;
+  /** Ahead of a gap; made when needed. */
+  assembler: Assembler | null = null;
+  /** What came twice since our last ACK: to be told once (RFC 2883 §4). */
+  duplicate: SackBlock | null = null;
+  /** The number of the peer's FIN once it is known. */
+  finAt: Seq | null = null;
+  /** Everything up to the FIN has arrived. */
+  finReceived = false;
+  /** The owner knows. */
+  endDelivered = false;
+  /** TS.Recent of RFC 7323 §4.3, and when it was taken. */
+  tsRecent = 0;
+  tsRecentAt = 0 as Instant;
+  bytesReceived = 0;
+
+  constructor(settings: TcpSettings) {
+    this.limit = settings.receiveBuffer;
+  }
+
+  begin(irs: Seq): void {
+    this.irs = irs;
+    this.nxt = seqAdd(irs, 1);
+    this.acknowledged = this.nxt;
+    this.edge = seqAdd(this.nxt, this.synWindow);
+  }
+
+  /** RFC 7323 §2.2: the window of a SYN is never scaled. */
+  get synWindow(): number {
+    return Math.min(0xffff, this.limit);
+  }
+
+  /** RCV.WND as the peer knows it. */
+  get window(): number {
+    return seqDiff(this.edge, this.nxt);
+  }
+
+  get unreadBytes(): number {
+    return this.unread === null ? 0 : this.unread.length;
+  }
+
+  get hasGap(): boolean {
+    return this.assembler !== null && this.assembler.first !== null;
+  }
+
+  /**
+   * The right edge to advertise now: what is free beyond RCV.NXT, but never less than was advertised
+   * (RFC 9293 §3.8.6), and not by small steps (§3.8.6.2.2: silly windows).
+   */
+  nextEdge(mss: number): Seq {
+    const free = Math.max(0, this.limit - this.unreadBytes);
+    const unit = this.scale > 0 ? 1 << this.scale : 1;
+    const largest = this.scale < 0 ? 0xffff : 0xffff * unit;
+    const edge = seqAdd(this.nxt, Math.min(free - (free % unit), largest));
+    if (!seqGt(edge, this.edge)) return this.edge;
+    return seqDiff(edge, this.edge) >= Math.min(this.limit >>> 1, mss) ? edge : this.edge;
+  }
+
+  /**
+   * The window field for that edge. Scaling rounds it down, so the peer may see the edge move left by less than
+   * a unit; what lies up to `edge` is taken all the same (RFC 7323 §2.4).
+   */
+  windowField(edge: Seq): number {
+    const window = seqDiff(edge, this.nxt);
+    if (window <= 0) return 0;
+    return Math.min(0xffff, this.scale > 0 ? window >>> this.scale : window);
+  }
+
+  release(): void {
+    this.unread?.clear();
+    this.assembler?.clear();
+  }
+}

@@ -1,0 +1,94 @@
+import { type Seq, seqAdd, seqDiff } from "../../wire/seq.ts";
+import { ByteQueue } from "./byte-queue.ts";
+
+/** RFC 9293 §3.7.1, MUST-15: what a peer that says nothing can take. */
+export const DEFAULT_MSS_V4 = 536;
+export const DEFAULT_MSS_V6 = 1220;
+/** No path makes us send less than this (an MTU of 68 less headers, as RFC 791 has it, is absurd). */
+const LEAST_MSS = 48;
+/** RFC 7323 appendix A: two no-operations and the option. */
+export const TIMESTAMPS_LENGTH = 12;
+
+/** The send sequence space (RFC 9293 §3.3.1) and the bytes in it. */
+export class SendSpace {
+  una: Seq;
+  nxt: Seq;
+  /** SND.WND, scaled up, counted from `una`. */
+  window = 0;
+  /** Of the segment that set it. */
+  wl1 = 0 as Seq;
+  wl2 = 0 as Seq;
+  /** The largest window that was offered. */
+  maxWindow = 0;
+  /** The peer's shift, or -1. */
+  scale = -1;
+  /** Payload of a full segment, options of every segment taken off. */
+  mss = DEFAULT_MSS_V4;
+  /** What the peer announced, and what the path's MTU leaves; options not taken off. */
+  peerMss: number;
+  pathMss: number;
+  /** Bytes from `base` on: unacknowledged, then unsent. */
+  readonly buffer = new ByteQueue();
+  /** The number of the first byte in the buffer: `una`, but for SYN and FIN. */
+  base: Seq;
+  /** The end of the last segment that was less than full: Minshall's variant of Nagle (RFC 896). */
+  smallEnd: Seq;
+  /** The user has ended: a FIN follows what is in the buffer. */
+  finQueued = false;
+  finSent = false;
+
+  constructor(iss: Seq, pathMss: number, version: 4 | 6) {
+    this.una = iss;
+    this.nxt = iss;
+    this.base = seqAdd(iss, 1);
+    this.smallEnd = iss;
+    this.pathMss = pathMss;
+    this.peerMss = version === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+  }
+
+  /** The number after the last byte that was written: that of the FIN. */
+  get end(): Seq {
+    return seqAdd(this.base, this.buffer.length);
+  }
+
+  /** Bytes that were written and never sent. */
+  get unsent(): number {
+    return this.finSent ? 0 : seqDiff(this.end, this.nxt);
+  }
+
+  /** How many more bytes the peer's window admits; less than 0 after it shrank. */
+  get usableWindow(): number {
+    return this.window - seqDiff(this.nxt, this.una);
+  }
+
+  get allAcknowledged(): boolean {
+    return this.una === this.nxt;
+  }
+
+  /** RFC 9293 §3.7.1 and RFC 6691: the effective send MSS; returns whether it changed. */
+  updateMss(timestamps: boolean): boolean {
+    const whole = Math.max(LEAST_MSS, Math.min(this.peerMss, this.pathMss));
+    const mss = whole - (timestamps ? TIMESTAMPS_LENGTH : 0);
+    const changed = mss !== this.mss;
+    this.mss = mss;
+    return changed;
+  }
+
+  setWindow(window: number, seq: Seq, ack: Seq): void {
+    this.window = window;
+    if (window > this.maxWindow) this.maxWindow = window;
+    this.wl1 = seq;
+    this.wl2 = ack;
+  }
+
+  /** SND.UNA moves to `ack`; returns the bytes that the buffer no longer holds. */
+  acknowledge(ack: Seq): number {
+    const bytes = Math.min(Math.max(seqDiff(ack, this.base), 0), this.buffer.length);
+    if (bytes > 0) {
+      this.buffer.drop(bytes);
+      this.base = seqAdd(this.base, bytes);
+    }
+    this.una = ack;
+    return bytes;
+  }
+}
