@@ -128,6 +128,12 @@ export interface UpperLayer {
    * path MTU.
    */
   handleIcmpError(error: IcmpError): boolean;
+  /**
+   * A packet to a unicast address that is not ours, on the interface where it came in, before it is
+   * forwarded or dropped: true when it was taken nevertheless. UDP's for DHCP, whose server may send to
+   * the address that it offers (RFC 2131 §4.1).
+   */
+  takeUnassigned?(inbound: Inbound): boolean;
 }
 
 export type IcmpErrorKind =
