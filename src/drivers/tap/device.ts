@@ -45,6 +45,8 @@ export class TapDevice implements Device {
   readonly queues: readonly TunQueue[];
   readonly counters = new TapCounters();
   mtu: number;
+  /** Called once, before the descriptors are closed: nobody may poll them any more. */
+  beforeClose: (() => void) | null = null;
   #port: DevicePort | null = null;
   readonly #header: number;
   readonly #received = pinnedPacket();
@@ -149,6 +151,7 @@ export class TapDevice implements Device {
     if (this.#closed) return;
     this.#closed = true;
     this.#port = null;
+    this.beforeClose?.();
     for (const queue of this.queues) queue.close();
   }
 

@@ -101,6 +101,7 @@ export class TapHost {
   addInterface(options: TapInterfaceOptions): Interface {
     const device = this.#openDevice(options);
     for (const { fd } of device.queues) this.#descriptors?.opened(fd);
+    device.beforeClose = () => this.#forget(device);
     const { name, settings = {}, addresses = [] } = options;
     try {
       this.#watch.add(device);
@@ -110,10 +111,8 @@ export class TapHost {
       for (const address of addresses) this.stack.configuration.addAddress(name, address);
       return added;
     } catch (error) {
-      this.#loop.remove(device);
-      this.#watch.remove(device);
-      this.#closing(device);
-      device.close();
+      if (this.stack.interface(name)?.device === device) this.stack.removeInterface(name);
+      else device.close();
       throw error;
     }
   }
@@ -144,18 +143,18 @@ export class TapHost {
     this.#closed = true;
     this.#watch.close();
     try {
-      // Resets are still sent by this.
-      this.stack.tcp.close();
-      this.stack.run();
-    } finally {
-      // Polling has to end before descriptors are closed.
-      this.#loop.close();
-      for (const device of this.#devices) this.#closing(device);
       this.stack.close();
+    } finally {
+      this.#loop.close();
     }
   }
 
-  #closing(device: TapDevice): void {
+  /** The device is about to close, by this host or because its interface was removed. */
+  #forget(device: TapDevice): void {
+    this.#loop.remove(device);
+    this.#watch.remove(device);
+    const at = this.#devices.indexOf(device);
+    if (at >= 0) this.#devices.splice(at, 1);
     for (const { fd } of device.queues) this.#descriptors?.closing(fd);
   }
 
