@@ -8,6 +8,7 @@ const positions: Readonly<Record<ErrorCode, true>> = {
   EHOSTUNREACH: true,
   ENETUNREACH: true,
   EADDRINUSE: true,
+  EMSGSIZE: true,
   EADDRNOTAVAIL: true,
   EACCES: true,
   EPIPE: true,
