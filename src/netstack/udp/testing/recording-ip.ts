@@ -45,6 +45,14 @@ export function silentInterface(
   };
   const made = new Interface(context, index, `eth${index}`, device);
   made.groups = new GroupTable(context, made.name);
+  made.link = {
+    neighbors: null,
+    conflicts: null,
+    send: () => "sent",
+    receive() {},
+    confirm() {},
+    reset() {},
+  };
   return made;
 }
 
