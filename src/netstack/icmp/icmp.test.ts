@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { IpProtocol } from "../../wire/ip-protocol.ts";
-import { Host } from "../ip/testing/host.ts";
+import { Host, packetOf } from "../ip/testing/host.ts";
 import {
   datagram,
   icmpv4,
@@ -150,7 +150,7 @@ describe("errors", () => {
     const made = host();
     const bytes = packetBytes(spec);
     const whole = new Uint8Array(bytes);
-    made.receive("eth0", packetFrom(bytes), linkGroup);
+    made.receive("eth0", packetOf(bytes), linkGroup);
     const [sent, more] = made.take();
     expect(more).toBeUndefined();
     if (expected === null) return expect(sent).toBeUndefined();
@@ -175,11 +175,6 @@ describe("errors", () => {
     expect(made.internet.icmpCounters4.outSuppressed).toBe(97);
   });
 });
-
-import { packetOf } from "../ip/testing/host.ts";
-import type { Packet } from "../packet.ts";
-
-const packetFrom = (bytes: Uint8Array): Packet => packetOf(bytes);
 
 /** A routing header before UDP. */
 function routing(type: number, segmentsLeft: number): Uint8Array {
