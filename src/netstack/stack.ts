@@ -16,7 +16,9 @@ import { LoopbackDevice } from "./loopback.ts";
 import { GroupTable } from "./multicast/group-table.ts";
 import { IgmpHost } from "./multicast/igmp-host.ts";
 import { MldHost } from "./multicast/mld-host.ts";
+import { PingLayer } from "./ping/ping-layer.ts";
 import { Prefix } from "./prefix.ts";
+import { RawLayer } from "./raw/raw-layer.ts";
 import { drawSipKey, type SipKey } from "./siphash.ts";
 import type { InterfaceOptions, StackOptions } from "./stack-options.ts";
 import { TcpLayer } from "./tcp/tcp-layer.ts";
@@ -38,6 +40,10 @@ export class Stack {
   readonly ip: Internet;
   readonly udp: UdpLayer;
   readonly tcp: TcpLayer;
+  /** ICMP echo. */
+  readonly ping: PingLayer;
+  /** IP packets of any protocol. Frames are a `PacketSocket`'s, of an interface. */
+  readonly raw: RawLayer;
   readonly nameServers: NameServerList;
   readonly autoconfiguration: Autoconfiguration;
   /** Addresses, routes, rules and neighbours by their text. */
@@ -71,6 +77,8 @@ export class Stack {
     this.tcp = new TcpLayer(this.context, this.ip, options.tcp);
     this.ip.register(this.udp);
     this.ip.register(this.tcp);
+    this.ping = new PingLayer(this.context, this.ip);
+    this.raw = new RawLayer(this.context, this.ip);
     this.#igmp = new IgmpHost(this.context, this.ip);
     this.#mld = new MldHost(this.context, this.ip);
     this.autoconfiguration = new Autoconfiguration(
