@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import { bytesOf } from "../../core/bytes.ts";
+import type { Stream, StreamHandler } from "../../core/transport.ts";
+import { BodyWriter } from "../../http/h1/body-writer.ts";
+import type { H1Limits } from "../../http/h1/limits.ts";
+import { RequestReceiver } from "../../http/h1/request-receiver.ts";
+import { RequestHead, ResponseHead } from "../../http/head.ts";
+import { CHARGEN_BLOCK } from "./chargen.ts";
+import { type Service, ServiceConnection, ServiceCounters } from "./service.ts";
+
+const LIMITS: H1Limits = {
+  requestLine: 8_192,
+  head: 32_768,
+  fields: 100,
+  body: Number.POSITIVE_INFINITY,
+};
+/** The longest body of `/bytes/N`: 1 TiB. */
+const MOST_BYTES = 2 ** 40;
+const CONTINUE = bytesOf("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** What the page shows, made anew for each request. */
+export interface StatusSource {
+  html(): string;
+  json(): string;
+}
+
+/**
+ * A small HTTP/1.1 server straight on a transport: `/` shows the host, `/status.json` the same as data,
+ * `/bytes/N` sends N bytes, and a PUT or POST to `/sum` tells length and SHA-256 of its body.
+ */
+export class HttpService implements Service {
+  readonly name = "http";
+  readonly counters = new ServiceCounters();
+  readonly #status: StatusSource;
+
+  constructor(status: StatusSource) {
+    this.#status = status;
+  }
+
+  accept(stream: Stream): StreamHandler {
+    return new HttpConnection(stream, this.counters, this.#status);
+  }
+
+  datagrams(): null {
+    return null;
+  }
+}
+
+class HttpConnection extends ServiceConnection {
+  readonly #status: StatusSource;
+  readonly #receiver = new RequestReceiver(LIMITS);
+  readonly #request = new RequestHead();
+  readonly #response = new ResponseHead();
+  readonly #body = new BodyWriter();
+  #sum = createHash("sha256");
+  #length = 0;
+  /** Bytes of `/bytes/N` that are still to be written. */
+  #left = 0;
+  /** There is no request after the one that is being answered. */
+  #ended = false;
+  #finished = false;
+
+  constructor(stream: Stream, counters: ServiceCounters, status: StatusSource) {
+    super(stream, counters);
+    this.#status = status;
+  }
+
+  onData(buf: Uint8Array, start: number, end: number): void {
+    this.counters.bytesIn += end - start;
+    const receiver = this.#receiver;
+    for (let at = start; !this.#finished && !this.stream.closed; at = receiver.pos) {
+      switch (receiver.receive(buf, at, end, this.#request)) {
+        case "head":
+          this.#begin();
+          break;
+        case "data":
+          this.#length += receiver.dataEnd - receiver.dataStart;
+          if (this.#isSum) this.#sum.update(buf.subarray(receiver.dataStart, receiver.dataEnd));
+          break;
+        case "end":
+          this.#answer();
+          // What is pipelined behind a download would have to be kept: such a client is cut off.
+          if (this.#left > 0 && receiver.pos < end) return this.stream.abort();
+          receiver.next();
+          if (this.#ended) return;
+          break;
+        case "error":
+          this.#fail(receiver.error?.status ?? 400);
+          return;
+        default:
+          return;
+      }
+    }
+  }
+
+  /** The rest of a download. */
+  override onWritable(): void {
+    while (this.#left > 0 && !this.stream.closed) {
+      const length = Math.min(this.#left, CHARGEN_BLOCK.length);
+      this.#left -= length;
+      this.counters.bytesOut += length;
+      if (this.#body.data(this.stream, CHARGEN_BLOCK, 0, length)) break;
+    }
+    if (this.#left > 0 || this.stream.closed) return;
+    this.stream.resume();
+    if (this.#ended) this.#finish();
+  }
+
+  override onEnd(): void {
+    this.#ended = true;
+    if (this.#left === 0) this.#finish();
+  }
+
+  get #isSum(): boolean {
+    return this.#request.path === "/sum";
+  }
+
+  #begin(): void {
+    this.#length = 0;
+    if (this.#isSum) this.#sum = createHash("sha256");
+    if (this.#request.expectContinue) this.stream.write(CONTINUE, 0, CONTINUE.length);
+  }
+
+  #answer(): void {
+    const { path, method } = this.#request;
+    const [, first = "", second = ""] = path.split("/");
+    if (method === "PUT" || method === "POST") {
+      if (first !== "sum") return this.#send(404, "text/plain", `no ${path} here\n`);
+      const sum = this.#sum.digest("hex");
+      return this.#send(200, "application/json", `{"length":${this.#length},"sha256":"${sum}"}\n`);
+    }
+    if (method !== "GET" && method !== "HEAD") return this.#send(405, "text/plain", "GET, PUT\n");
+    if (first === "") return this.#send(200, "text/html; charset=utf-8", this.#status.html());
+    if (path === "/status.json") return this.#send(200, "application/json", this.#status.json());
+    if (first === "bytes" && /^\d{1,13}$/.test(second)) {
+      return this.#download(Math.min(Number(second), MOST_BYTES));
+    }
+    this.#send(404, "text/plain", `no ${path} here; try /\n`);
+  }
+
+  #send(status: number, type: string, text: string): void {
+    const bytes = Buffer.from(text);
+    this.#head(status, type, bytes.length);
+    if (this.#request.method !== "HEAD") {
+      this.#body.data(this.stream, bytes, 0, bytes.length);
+      this.counters.bytesOut += bytes.length;
+    }
+    if (!this.#request.keepAlive) this.#finish();
+  }
+
+  /** Nothing more is read until it is written: the next answer comes after it. */
+  #download(length: number): void {
+    this.#head(200, "application/octet-stream", length);
+    this.#ended = !this.#request.keepAlive;
+    if (this.#request.method === "HEAD") {
+      if (this.#ended) this.#finish();
+      return;
+    }
+    this.#left = length;
+    this.stream.pause();
+    this.onWritable();
+  }
+
+  #head(status: number, type: string, length: number): void {
+    const head = this.#response;
+    head.clear();
+    head.status = status;
+    head.headers.set("Server", "millrace");
+    head.headers.set("Content-Type", type);
+    head.headers.set("Content-Length", String(length));
+    if (!this.#request.keepAlive) head.headers.set("Connection", "close");
+    head.writeTo(this.stream);
+    this.#body.begin("length", length);
+  }
+
+  #fail(status: number): void {
+    this.#request.keepAlive = false;
+    this.#send(status, "text/plain", `${this.#receiver.error?.message ?? "bad request"}\n`);
+  }
+
+  /** Nothing is sent after this, and nothing more read as a request. */
+  #finish(): void {
+    this.#ended = true;
+    if (this.#finished) return;
+    this.#finished = true;
+    this.stream.end();
+  }
+}
