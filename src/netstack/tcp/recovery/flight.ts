@@ -47,7 +47,9 @@ export class Flight {
   }
 
   get inFlight(): number {
-    return this.board.inFlight - this.duplicates.bytes;
+    // A path MTU that shrinks makes segments lost that duplicate ACKs have told of.
+    const bytes = this.board.inFlight - this.duplicates.bytes;
+    return bytes < 0 ? 0 : bytes;
   }
 
   get outstanding(): number {
