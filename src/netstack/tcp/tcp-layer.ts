@@ -224,9 +224,9 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
   /** Sends what connections want to send; called by `stack.run()`, after timers have fired. */
   flush(): void {
     for (let round = 0; round < ROUNDS; round++) {
-      this.#flows.runDeferred();
       this.#queue.flush(this.#context.now());
       if (!this.#flows.hasDeferred) return;
+      this.#flows.runDeferred();
     }
     this.#queue.runAgain();
   }

@@ -42,6 +42,9 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   #failure: NetError | null = null;
   #paused = false;
   #resumeDue = false;
+  /** `onConnect` is running; and it has aborted. */
+  #telling = false;
+  #abortDue = false;
   #overfull = false;
   #ended = false;
   #leaving = false;
@@ -108,7 +111,14 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   abort(): void {
     if (this.closed) return;
     // The connection's own `onClosed` would come from within; what follows is the same for all.
-    this.#finish(null, () => this.#flow.connection?.abort());
+    this.#finish(null, () => {
+      if (!this.#telling) this.#flow.connection?.abort();
+      else {
+        // Our ACK has not left yet: reset now, a listener would never hear that there was a connection.
+        this.#abortDue = true;
+        this.#layer.defer(this);
+      }
+    });
   }
 
   pause(): void {
@@ -185,7 +195,11 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   }
 
   runDeferred(): void {
-    if (this.closed) return;
+    if (this.closed) {
+      if (this.#abortDue) this.#flow.connection?.abort();
+      this.#abortDue = false;
+      return;
+    }
     if (this.#failure !== null) {
       const failure = this.#failure;
       this.#finish(failure, () => this.#flow.connection?.abort());
@@ -206,11 +220,13 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
     this.#connectTimer?.cancel();
     this.#connectTimer = null;
     if (this.#leaving) return;
+    this.#telling = true;
     try {
       connecting.onConnect();
     } catch (error) {
       this.#failed(error);
     }
+    this.#telling = false;
   }
 
   onData(bytes: Uint8Array, start: number, end: number): void {
