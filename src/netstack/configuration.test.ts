@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest";
+import { SeededRng } from "../core/random.ts";
+import { instant } from "../core/time.ts";
+import { type Device, type DevicePort, NO_OFFLOAD } from "./device.ts";
+import { Stack } from "./stack.ts";
+
+class SilentDevice implements Device {
+  readonly medium = "ethernet";
+  readonly mac = 0x0200_0000_0001;
+  readonly mtu = 1500;
+  readonly offload = NO_OFFLOAD;
+  closed = false;
+  attach(_port: DevicePort): void {}
+  transmit(): boolean {
+    return true;
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+
+function configured() {
+  let now = instant(0);
+  const stack = new Stack({ clock: { now: () => now }, rng: new SeededRng(4), wake: () => {} });
+  const heard: string[] = [];
+  stack.watch((event) => heard.push(describeEvent(event)));
+  const device = new SilentDevice();
+  stack.addInterface({ name: "eth0", device, settings: { linkLocal: false } });
+  const pass = (seconds: number): void => {
+    for (const end = now + seconds * 1e6; now < end; ) {
+      now = instant(Math.min(end, Math.max(now + 1, stack.nextTimeout() ?? end)));
+      stack.run();
+    }
+  };
+  return { stack, heard, device, pass, configuration: stack.configuration };
+}
+
+const describeEvent = (event: { readonly kind: string }): string =>
+  Object.values(event)
+    .map((value) => `${value}`)
+    .join(" ");
+
+const code = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    return `${(error as { code: string }).code}: ${(error as Error).message}`;
+  }
+  return "no error";
+};
+
+describe("a configuration, changed while the stack runs", () => {
+  test("by an IPv4 address, has it and its route at once and says so", () => {
+    const { configuration, heard, stack } = configured();
+    configuration.addAddress("eth0", "10.7.0.2/24");
+    expect(configuration.addresses.at(-1)).toEqual({
+      interface: "eth0",
+      ip: "10.7.0.2",
+      prefixLength: 24,
+      state: "preferred",
+      origin: "static",
+    });
+    expect(heard).toContainEqual(expect.stringMatching(/^address-added eth0 10\.7\.0\.2\/24 /));
+    expect(heard).toContainEqual(expect.stringMatching(/^route-added 10\.7\.0\.0\/24 /));
+    configuration.removeAddress("eth0", "10.7.0.2");
+    expect(heard.slice(-2).sort()).toEqual([
+      "address-removed eth0 10.7.0.2/24",
+      expect.stringMatching(/^route-removed 10\.7\.0\.0\/24 /),
+    ]);
+    expect([...stack.ip.routes.all].filter((route) => route.interface?.name === "eth0")).toEqual(
+      [],
+    );
+  });
+
+  test("by an IPv6 address, uses it after duplicate address detection", () => {
+    const { configuration, heard, pass } = configured();
+    const address = configuration.addAddress("eth0", "fd07::2/64");
+    expect(address.state).toBe("tentative");
+    pass(3);
+    expect(address.state).toBe("preferred");
+    expect(heard).toContain("address-changed eth0 fd07::2/64 preferred static");
+  });
+
+  test("by routes and neighbours, finds them again by their text", () => {
+    const { configuration, heard, stack } = configured();
+    configuration.addAddress("eth0", "10.7.0.2/24");
+    const route = configuration.addRoute({ destination: "default", via: "10.7.0.1", metric: 5 });
+    expect([route.destination.toString(), route.interface?.name]).toEqual(["0.0.0.0/0", "eth0"]);
+    configuration.removeRoute({ destination: "0.0.0.0/0", via: "10.7.0.1", metric: 5 });
+    expect(heard.at(-1)).toMatch(/^route-removed 0\.0\.0\.0\/0 10\.7\.0\.1 eth0 5 /);
+    configuration.addNeighbor({ interface: "eth0", address: "10.7.0.9", mac: "02:00:00:00:00:09" });
+    const neighbors = stack.interface("eth0")!.link.neighbors!;
+    expect(neighbors.list().map(({ ip, state }) => `${ip} ${state}`)).toEqual([
+      "10.7.0.9 permanent",
+    ]);
+    configuration.removeNeighbor("eth0", "10.7.0.9");
+    expect(neighbors.size).toBe(0);
+  });
+
+  test("by an interface taken away, keeps nothing of it", () => {
+    const { configuration, heard, device, stack } = configured();
+    configuration.addAddress("eth0", "10.7.0.2/24");
+    configuration.addRoute({ destination: "default", via: "10.7.0.1" });
+    expect(stack.removeInterface("eth0")).toBe(true);
+    expect(stack.removeInterface("eth0")).toBe(false);
+    expect(device.closed).toBe(true);
+    expect(heard.at(-1)).toBe("interface-removed eth0");
+    expect(configuration.addresses.map(({ interface: name }) => name)).toEqual(["lo", "lo"]);
+    expect([...stack.ip.routes.all].filter(({ interface: on }) => on !== stack.loopback)).toEqual(
+      [],
+    );
+  });
+});
+
+test.each([
+  ["EINVAL", "addAddress", ["eth0", "10.7.0.2.3/24"], "10.7.0.2/24"],
+  ["EINVAL", "addAddress", ["eth0", "224.0.0.1/24"], "cannot be"],
+  ["EADDRINUSE", "addAddress", ["lo", "127.0.0.1/8"], "already"],
+  ["ENOENT", "addAddress", ["eth9", "10.7.0.2/24"], "there are lo, eth0"],
+  ["ENOENT", "removeAddress", ["eth0", "10.7.0.2/24"], "no address"],
+  ["ENETUNREACH", "addRoute", [{ destination: "10.0.0.0/8", via: "192.0.2.1" }], "name the one"],
+  ["EINVAL", "addRoute", [{ destination: "default" }], "needs the router"],
+  ["ENOENT", "removeRoute", [{ destination: "10.0.0.0/8", interface: "eth0" }], "no such route"],
+  ["EINVAL", "addNeighbor", [{ interface: "eth0", address: "10.0.0.1", mac: "2:0" }], "not a MAC"],
+  ["EINVAL", "addNeighbor", [{ interface: "lo", address: "10.0.0.1", mac: "2:0" }], "no link addr"],
+] as const)(
+  "a configuration asked what makes no sense answers %s to %s %j",
+  (kind, method, args, why) => {
+    const { configuration } = configured();
+    const call = configuration[method] as (...given: readonly unknown[]) => unknown;
+    const said = code(() => call.apply(configuration, args));
+    expect(said.startsWith(`${kind}: `)).toBe(true);
+    expect(said).toContain(why);
+  },
+);
