@@ -1,22 +1,42 @@
-import type { InterfaceAddress } from "../address-table.ts";
+import type { AddressListener, InterfaceAddress } from "../address-table.ts";
 import type { Cast } from "../inbound.ts";
 import type { Interface } from "../interface.ts";
 import { type Ip, MAPPED } from "../ip-address.ts";
 
+/** Bits of the filter before the addresses; a power of two. */
+const FILTER_BITS = 1024;
+
 /** The interfaces of a stack, and what is addressed to them. */
-export class LocalAddresses {
+export class LocalAddresses implements AddressListener {
   readonly interfaces: Interface[] = [];
   /** The first one of that medium. */
   loopback: Interface | null = null;
+  /** A bit for each address, by some of its own: most strangers are told apart without a search. */
+  readonly #filter = new Int32Array(FILTER_BITS / 32);
 
   add(added: Interface): void {
     this.interfaces.push(added);
     this.loopback ??= added.device.medium === "loopback" ? added : null;
+    added.addresses.watch(this);
+    for (const address of added.addresses.all) this.onAddressAdded(address);
+  }
+
+  onAddressAdded({ ip }: InterfaceAddress): void {
+    const bit = filterBit(ip.w0, ip.w1, ip.w3);
+    this.#filter[bit >>> 5]! |= 1 << (bit & 31);
+  }
+
+  onAddressRemoved(): void {
+    this.#filter.fill(0);
+    for (const { addresses } of this.interfaces) {
+      for (const address of addresses.all) this.onAddressAdded(address);
+    }
   }
 
   remove(removed: Interface): void {
     const at = this.interfaces.indexOf(removed);
     if (at >= 0) this.interfaces.splice(at, 1);
+    this.onAddressRemoved();
     if (this.loopback === removed) {
       this.loopback = this.interfaces.find(({ device }) => device.medium === "loopback") ?? null;
     }
@@ -28,6 +48,8 @@ export class LocalAddresses {
 
   /** Whether an interface has the address, assigned. */
   has(w0: number, w1: number, w2: number, w3: number): boolean {
+    const bit = filterBit(w0, w1, w3);
+    if ((this.#filter[bit >>> 5]! & (1 << (bit & 31))) === 0) return false;
     const all = this.interfaces;
     for (let i = 0; i < all.length; i++) {
       const found = all[i]!.addresses.findWords(w0, w1, w2, w3);
@@ -79,6 +101,11 @@ export class LocalAddresses {
     if (!from.settings.forwarding || w0 >>> 22 === 0x3fa) return null;
     return this.has(w0, w1, w2, w3) ? "unicast" : null;
   }
+}
+
+function filterBit(w0: number, w1: number, w3: number): number {
+  const mixed = Math.imul(w3 ^ w1 ^ w0, 0x9e37_79b1);
+  return mixed >>> 22;
 }
 
 /** Whether it is the last address of a prefix of that interface (RFC 922). */
