@@ -1,4 +1,5 @@
-import type { Instant } from "../core/time.ts";
+import { type Rng, unit } from "../core/random.ts";
+import type { Duration, Instant } from "../core/time.ts";
 import type { Timer, Timers, TimerTarget } from "../core/transport.ts";
 import { FOREVER } from "./address-table.ts";
 
@@ -35,3 +36,7 @@ export class Deadline implements TimerTarget {
     this.#onDue(now);
   }
 }
+
+/** A uniform duration below `limit`, which may be of any length. */
+export const randomBelow = (rng: Rng, limit: Duration): Duration =>
+  Math.trunc(unit(rng) * limit) as Duration;

@@ -1,10 +1,10 @@
-import { below, unit } from "../../core/random.ts";
+import { unit } from "../../core/random.ts";
 import { after, type Duration, seconds } from "../../core/time.ts";
 import type { Ipv6Words } from "../../wire/ipv6-address.ts";
 import { emitNdp } from "../../wire/ndp.ts";
 import type { NdpOption } from "../../wire/ndp-options.ts";
 import type { StackContext } from "../context.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline, randomBelow } from "../deadline.ts";
 import type { Interface } from "../interface.ts";
 import type { IpLayer } from "../ip/ip-layer.ts";
 import { IPV6_ALL_ROUTERS, IPV6_ANY, type Ip } from "../ip-address.ts";
@@ -40,7 +40,7 @@ export class RouterSolicitor {
   start(): void {
     if (this.active) return;
     this.#timeout = 0;
-    const delay = below(this.#context.rng, MAX_RTR_SOLICITATION_DELAY) as Duration;
+    const delay = randomBelow(this.#context.rng, MAX_RTR_SOLICITATION_DELAY);
     this.#deadline.set(after(this.#context.now(), delay));
   }
 

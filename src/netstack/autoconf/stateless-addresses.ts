@@ -1,5 +1,4 @@
-import { below } from "../../core/random.ts";
-import { after, type Duration, type Instant, seconds } from "../../core/time.ts";
+import { after, type Instant, seconds } from "../../core/time.ts";
 import {
   type AddressListener,
   type AddressTable,
@@ -7,7 +6,7 @@ import {
   type InterfaceAddress,
 } from "../address-table.ts";
 import type { StackContext } from "../context.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline, randomBelow } from "../deadline.ts";
 import type { AddressState } from "../events.ts";
 import type { Interface } from "../interface.ts";
 import { Ip } from "../ip-address.ts";
@@ -106,7 +105,7 @@ export class StatelessAddresses implements AddressListener {
         if (entry.counter >= IDGEN_RETRIES) return;
         // RFC 7217 §6: with the next counter, after a random while.
         entry.counter++;
-        entry.retryAt = after(now, below(this.#context.rng, IDGEN_DELAY) as Duration);
+        entry.retryAt = after(now, randomBelow(this.#context.rng, IDGEN_DELAY));
       } else if (entry.address !== address && entry.temporary?.owns(address) !== true) continue;
       // What follows from it changes the table, which is busy telling of this change.
       this.#deadline.set(

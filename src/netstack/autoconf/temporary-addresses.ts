@@ -1,7 +1,7 @@
-import { below } from "../../core/random.ts";
 import { after, type Duration, type Instant, seconds } from "../../core/time.ts";
 import { FOREVER, type InterfaceAddress } from "../address-table.ts";
 import type { StackContext } from "../context.ts";
+import { randomBelow } from "../deadline.ts";
 import type { Interface } from "../interface.ts";
 import { Prefix } from "../prefix.ts";
 import { randomAddress } from "./interface-identifier.ts";
@@ -83,7 +83,7 @@ export class TemporaryAddresses {
   #create(now: Instant, preferredUntil: Instant, validUntil: Instant): void {
     const { addresses } = this.#iface;
     if (this.#entries.length >= MAX_ADDRESSES) addresses.remove(this.#entries.shift()!.address.ip);
-    const desync = below(this.#context.rng, MAX_DESYNC_FACTOR) as Duration;
+    const desync = randomBelow(this.#context.rng, MAX_DESYNC_FACTOR);
     const ip = randomAddress(this.#context.rng, this.#prefix.ip);
     const lifetimes = {
       preferredUntil: earlier(preferredUntil, (now + TEMP_PREFERRED_LIFETIME - desync) as Instant),

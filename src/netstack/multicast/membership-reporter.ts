@@ -1,8 +1,7 @@
-import { below } from "../../core/random.ts";
 import { after, type Duration, type Instant, seconds } from "../../core/time.ts";
 import { FOREVER } from "../address-table.ts";
 import type { StackContext } from "../context.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline, randomBelow } from "../deadline.ts";
 import type { Ip } from "../ip-address.ts";
 import {
   askedState,
@@ -123,7 +122,7 @@ export class MembershipReporter implements GroupListener {
     const before = this.version;
     this.#versions.heard(query.version, query.robustness, query.interval);
     if (this.version !== before) this.#versionChanged();
-    const delay = below(this.#context.rng, Math.max(1, query.maxResponse)) as Duration;
+    const delay = randomBelow(this.#context.rng, query.maxResponse);
     const at = after(this.#context.now(), delay);
     if (this.version < this.#newest) this.#askOld(query);
     // RFC 3376 §5.2 rule 1: an answer about everything comes sooner.
@@ -162,7 +161,7 @@ export class MembershipReporter implements GroupListener {
       if (isNoSource(this.#table.filterOf(one))) continue;
       const state = this.#stateOf(one);
       if (state.answerAt <= latest) continue;
-      const delay = below(this.#context.rng, Math.max(1, maxResponse)) as Duration;
+      const delay = randomBelow(this.#context.rng, maxResponse);
       state.asked = [];
       state.answerAt = after(this.#context.now(), delay);
     }
@@ -205,7 +204,7 @@ export class MembershipReporter implements GroupListener {
     const more = this.#groups.some(({ modeLeft, changed }) => modeLeft > 0 || changed.length > 0);
     const old = this.version < this.#newest;
     const interval = old ? OLD_UNSOLICITED_INTERVAL : UNSOLICITED_INTERVAL;
-    const delay = (1 + below(this.#context.rng, interval)) as Duration;
+    const delay = randomBelow(this.#context.rng, interval);
     this.#changesAt = more ? after(now, delay) : FOREVER;
   }
 
