@@ -1,15 +1,23 @@
 import type { Rng } from "../../../core/random.ts";
+import { Bbr } from "./bbr.ts";
 import type { CongestionControl, CongestionName } from "./congestion-control.ts";
+import { Cubic } from "./cubic.ts";
 import { NewReno } from "./newreno.ts";
 
-/** A fresh controller at its initial window; `mss` in bytes of payload. */
+/** A fresh controller at its initial window; `mss` in bytes of payload. The RNG is BBR's alone. */
 export function chooseCongestionControl(
   name: CongestionName,
   mss: number,
-  _rng: Rng,
+  rng: Rng,
 ): CongestionControl {
   switch (name) {
-    default:
+    case "newreno":
       return new NewReno(mss);
+    case "cubic":
+      return new Cubic(mss);
+    case "bbr":
+      return new Bbr(mss, rng);
+    default:
+      return name satisfies never;
   }
 }

@@ -2,7 +2,10 @@ import type { Duration, Instant } from "../../../core/time.ts";
 import type { AckSample, CongestionControl } from "./congestion-control.ts";
 import { initialWindow } from "./initial-window.ts";
 
-/** RFC 3465 §2.3: at most so many segments of growth for one ACK in slow start. */
+/**
+ * RFC 3465 §2.3: at most so many segments of growth for one ACK in slow start, and one after a timeout.
+ * What went to the device as one packet, of up to 64 KiB, is acknowledged as one and counts as one.
+ */
 const ABC_LIMIT = 2;
 export const INFINITE_SSTHRESH = 0x7fff_ffff;
 
@@ -17,6 +20,9 @@ export class NewReno implements CongestionControl {
   #mss: number;
   /** Bytes acknowledged towards the next segment of growth. */
   #counted = 0;
+  /** The largest packet of late. */
+  #packet = 0;
+  #afterTimeout = false;
   #priorCwnd = 0;
   #priorSsthresh = 0;
 
@@ -25,15 +31,18 @@ export class NewReno implements CongestionControl {
     this.cwnd = initialWindow(mss);
   }
 
-  onSent(_now: Instant, _bytes: number, _inFlight: number): void {}
+  onSent(_now: Instant, bytes: number, _inFlight: number): void {
+    if (bytes > this.#packet) this.#packet = bytes;
+  }
 
   onAck(_now: Instant, ack: AckSample): void {
     if (ack.inRecovery || !ack.cwndLimited) return;
     if (this.cwnd < this.ssthresh) {
-      const growth = Math.min(ack.delivered, ABC_LIMIT * this.#mss * segmentsOf(ack, this.#mss));
-      this.cwnd = Math.min(this.cwnd + growth, Math.max(this.ssthresh, this.cwnd));
+      const limit = (this.#afterTimeout ? 1 : ABC_LIMIT) * Math.max(this.#mss, this.#packet);
+      this.cwnd = Math.min(this.cwnd + Math.min(ack.delivered, limit), this.ssthresh);
       return;
     }
+    this.#afterTimeout = false;
     this.#counted += ack.delivered;
     while (this.#counted >= this.cwnd) {
       this.#counted -= this.cwnd; // RFC 3465 §2.1: one segment per window
@@ -55,6 +64,8 @@ export class NewReno implements CongestionControl {
     this.ssthresh = Math.max(Math.trunc(inFlight / 2), 2 * this.#mss);
     this.cwnd = this.#mss;
     this.#counted = 0;
+    this.#packet = this.#mss;
+    this.#afterTimeout = true;
   }
 
   onSpurious(_now: Instant): void {
@@ -78,5 +89,3 @@ export class NewReno implements CongestionControl {
     this.#priorSsthresh = this.ssthresh;
   }
 }
-
-const segmentsOf = (ack: AckSample, mss: number): number => Math.max(1, ack.delivered / mss);

@@ -25,16 +25,20 @@ export function markByThreshold(board: Scoreboard, mss: number): void {
 }
 
 /**
- * RFC 6675 §4, NextSeg rules 3 and 4, once nothing is known to be lost and there are no new data: a
- * segment below the highest SACKed one, never retransmitted; else, if `rescue`, the last unSACKed one.
+ * RFC 6675 §4, NextSeg rule 3, once nothing is known to be lost and there are no new data: a segment
+ * below the highest SACKed one, never retransmitted.
  */
-export function speculative(board: Scoreboard, rescue: boolean): SentSegment | null {
+export function belowSacked(board: Scoreboard): SentSegment | null {
   const high = board.highestSacked;
   if (high === null) return null;
   for (let s = board.head; s !== null && seqLt(s.start, high.start); s = s.next) {
     if (!s.sacked && !s.lost && !s.retransmitted) return s;
   }
-  if (!rescue) return null;
+  return null;
+}
+
+/** NextSeg rule 4, once in a recovery: the last unSACKed one. */
+export function rescue(board: Scoreboard): SentSegment | null {
   let last = board.tail;
   while (last?.sacked) last = last.previous;
   return last;

@@ -6,7 +6,7 @@ import { chooseCongestionControl } from "../congestion/choice.ts";
 import { AckSample } from "../congestion/congestion-control.ts";
 import type { TcpSettings } from "../settings.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
-import { speculative } from "./dup-threshold.ts";
+import { belowSacked, rescue } from "./dup-threshold.ts";
 import { type Flight, FOREVER, giveFlight, takeFlight } from "./flight.ts";
 import { deliveries, LossResponse } from "./loss-response.ts";
 import type { NegotiatedOptions } from "./negotiated-options.ts";
@@ -72,21 +72,6 @@ export class LossRecovery extends LossResponse {
     }
   }
 
-  /** Bytes sent and neither acknowledged, SACKed nor deemed lost (RFC 6675: pipe). */
-  get inFlight(): number {
-    return this.flight === null ? 0 : this.flight.inFlight;
-  }
-
-  /** Everything that was sent has been acknowledged. */
-  get isEmpty(): boolean {
-    return this.flight === null;
-  }
-
-  /** The latest estimate in bytes a second, 0 where none is made. */
-  get deliveryRate(): number {
-    return this.rate === null ? 0 : this.rate.rate;
-  }
-
   /**
    * [start, end) went out for the first time, at most 64 KiB. `appLimited`: the connection had nothing
    * more to send behind it.
@@ -115,10 +100,13 @@ export class LossRecovery extends LossResponse {
     if (flight === null) return null;
     const repair = this.repair;
     const { board } = flight;
+    let rescuing = false;
     let segment = board.lostBytes === 0 ? null : board.firstLost();
     if (segment === null) {
       if (this.settings.rack || newDataReady || repair?.state !== "recovery") return null;
-      segment = speculative(board, !repair.rescued);
+      segment = belowSacked(board);
+      rescuing = segment === null && !repair.rescued;
+      if (rescuing) segment = rescue(board);
       if (segment === null) return null;
     }
     if (!this.established) return segment;
@@ -131,6 +119,7 @@ export class LossRecovery extends LossResponse {
       if (room < this.mss) return null;
       board.split(segment, seqAdd(segment.start, room - (room % this.mss)));
     }
+    if (rescuing && repair !== null) repair.rescued = true;
     return segment;
   }
 
@@ -140,7 +129,6 @@ export class LossRecovery extends LossResponse {
     if (flight === null) return;
     const before = flight.inFlight;
     if (end !== segment.end) flight.board.split(segment, end);
-    if (!segment.lost && this.repair !== null && segment.next === null) this.repair.rescued = true;
     flight.board.resend(now, segment);
     this.repair?.onRetransmitted(now, segment.length);
     this.#onTransmitted(now, segment, segment.length, before);
@@ -256,12 +244,13 @@ export class LossRecovery extends LossResponse {
   /** The earliest deadline, or FOREVER. */
   nextTimeout(): Instant {
     const flight = this.flight;
-    if (flight === null) return FOREVER;
-    let at = flight.rtoAt;
-    if (flight.probeAt < at) at = flight.probeAt;
-    if (flight.reorderAt < at) at = flight.reorderAt;
-    if (this.pacer !== null) at = this.pacer.earlier(at);
-    return at;
+    let at = FOREVER;
+    if (flight !== null) {
+      at = flight.rtoAt;
+      if (flight.probeAt < at) at = flight.probeAt;
+      if (flight.reorderAt < at) at = flight.reorderAt;
+    }
+    return this.pacer === null ? at : this.pacer.earlier(at);
   }
 
   handleTimeout(now: Instant): TimeoutOutcome {
@@ -321,7 +310,7 @@ export class LossRecovery extends LossResponse {
     const cwnd = this.cwnd;
     const srtt = this.rtt.srtt;
     if (maxPacket <= this.mss || room >= cwnd >> 2 || cwnd < 8 * this.mss) return false;
-    if (this.state !== "open" || srtt === 0) return false;
+    if (this.state !== "open" || srtt === 0 || this.pacer !== null) return false;
     return room < Math.min(maxPacket, burst((cwnd * 2_000_000) / srtt, this.mss));
   }
 

@@ -68,6 +68,21 @@ export class LossResponse {
     return this.control.ssthresh;
   }
 
+  /** Bytes sent and neither acknowledged, SACKed nor deemed lost (RFC 6675: pipe). */
+  get inFlight(): number {
+    return this.flight === null ? 0 : this.flight.inFlight;
+  }
+
+  /** Everything that was sent has been acknowledged. */
+  get isEmpty(): boolean {
+    return this.flight === null;
+  }
+
+  /** The latest estimate in bytes a second, 0 where none is made. */
+  get deliveryRate(): number {
+    return this.rate === null ? 0 : this.rate.rate;
+  }
+
   get state(): RepairState {
     return this.repair === null ? "open" : this.repair.state;
   }
