@@ -34,6 +34,11 @@ export class LocalDelivery {
     } else if (!wanted) this.#refuse(inbound, counters);
   }
 
+  /** Whether its protocol takes a packet to an address that is not ours. */
+  offerUnassigned(inbound: Inbound): boolean {
+    return this.#protocols.uppers[inbound.protocol]?.takeUnassigned?.(inbound) ?? false;
+  }
+
   #refuse(inbound: Inbound, counters: IpCounters): void {
     // RFC 8200 §4.7: nothing follows, and that is no error.
     if (inbound.version === 6 && inbound.protocol === IpProtocol.noNext) return;

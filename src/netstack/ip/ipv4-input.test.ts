@@ -117,13 +117,20 @@ describe("ipv4 input", () => {
     expect(heard).toHaveLength(1);
   });
 
-  test("a DHCP offer, to an address that nobody has, reaches an interface without one", () => {
-    host.add({ name: "eth2" });
+  test("a packet to an address that is only offered, is shown to udp before it is dropped", () => {
+    const shown: string[] = [];
+    host.internet.register({
+      protocol: IpProtocol.udp,
+      handlePacket: () => "taken",
+      handleIcmpError: () => false,
+      takeUnassigned: (inbound) => shown.push(`${inbound.destination()}`) === 1,
+    });
     const offer = { source: from, destination: "10.9.9.9", payload: datagram(16, 68) };
-    host.receive("eth2", packetBytes(offer));
     host.receive("eth0", packetBytes(offer));
-    host.receive("eth2", packetBytes({ ...offer, payload: datagram(16, 69) }));
-    expect(heard).toEqual([`${from} unicast eth2 16`]);
+    host.receive("eth0", packetBytes(offer));
+    host.receive("eth0", packetBytes({ ...offer, destination: "224.1.1.1" }));
+    expect(shown).toEqual(["10.9.9.9", "10.9.9.9"]);
+    expect(host.internet.counters4).toMatchObject({ inDelivers: 1, inNotForUs: 2 });
   });
 
   test("fragments, all come, are delivered as one", () => {

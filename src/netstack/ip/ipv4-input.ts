@@ -12,8 +12,6 @@ import type { LocalDelivery } from "./delivery.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { isDirectedBroadcast, type LocalAddresses } from "./local-addresses.ts";
 
-const DHCP_CLIENT_PORT = 68;
-
 /** What both inputs use. */
 export interface InputParts {
   readonly inbound: Inbound;
@@ -62,8 +60,7 @@ export class Ipv4Input {
       return;
     }
     if (cast !== null) this.#take(inbound);
-    else if (this.#isForUnconfigured(from, inbound)) this.#take(inbound);
-    else this.#passOn(from, inbound);
+    else if (!this.#isTakenAnyway(inbound)) this.#passOn(from, inbound);
   }
 
   #describe(inbound: Inbound, from: Interface, packet: Packet, linkGroup: boolean): void {
@@ -126,18 +123,13 @@ export class Ipv4Input {
     return false;
   }
 
-  /**
-   * RFC 2131 §4.1: offers may be sent to the address that the client is to get, before it has one. They
-   * are let through to port 68 while the interface has no address; the client looks at the rest.
-   */
-  #isForUnconfigured(from: Interface, inbound: Inbound): boolean {
-    if (inbound.protocol !== IpProtocol.udp || inbound.payloadLength < 8) return false;
-    if (inbound.packet.view.getUint16(inbound.payloadStart + 2) !== DHCP_CLIENT_PORT) return false;
-    if (inbound.d3 >>> 28 === 0xe) return false;
-    const { all } = from.addresses;
-    for (let i = 0; i < all.length; i++) {
-      if (all[i]!.ip.version === 4 && all[i]!.assigned) return false;
+  /** RFC 2131 §4.1: offers may be sent to the address that the client is to get, before it has one. */
+  #isTakenAnyway(inbound: Inbound): boolean {
+    if (inbound.protocol !== IpProtocol.udp || inbound.d3 >>> 28 === 0xe || this.#view.isFragment) {
+      return false;
     }
+    if (!this.#parts.delivery.offerUnassigned(inbound)) return false;
+    this.#counters.inDelivers++;
     return true;
   }
 
@@ -145,7 +137,7 @@ export class Ipv4Input {
     const counters = this.#counters;
     if (inbound.cast === "unicast") {
       // RFC 1122 §3.3.6: a frame to all with a packet to one is a mistake or worse.
-      if (inbound.linkGroup && !this.#isForUnconfigured(inbound.interface, inbound)) {
+      if (inbound.linkGroup) {
         counters.inDiscards++;
         return;
       }
