@@ -31,7 +31,7 @@ export function takeAcknowledgment(
   let windowChanged = false;
   // SND.WL1 and WL2 keep an older segment from undoing a newer one's window.
   if (ack !== una || !seqLt(seq, snd.wl1)) {
-    const window = snd.scale > 0 ? view.window << snd.scale : view.window;
+    const window = scaledWindow(c, view);
     windowChanged = window !== snd.window;
     snd.setWindow(window, seq, ack);
   }
@@ -47,6 +47,10 @@ export function takeAcknowledgment(
   if (ack !== una) onProgress(c, now, bytes);
   return true;
 }
+
+/** RFC 7323 §2.2: the window of a SYN, here a SYN+ACK that crossed ours, is never scaled. */
+export const scaledWindow = (c: TcpConnection, view: TcpView): number =>
+  c.snd.scale > 0 && !view.syn ? view.window << c.snd.scale : view.window;
 
 function onProgress(c: TcpConnection, now: Instant, bytes: number): void {
   const { snd } = c;

@@ -1,6 +1,7 @@
 import { after, type Duration, type Instant } from "../../core/time.ts";
 import { type Seq, seqAdd, seqGt, seqLe } from "../../wire/seq.ts";
 import { TcpFlag, type TcpView } from "../../wire/tcp.ts";
+import { scaledWindow } from "./acknowledgment.ts";
 import type { TcpConnection } from "./connection.ts";
 import { takePayload } from "./delivery.ts";
 import { Ecn } from "./ecn.ts";
@@ -107,9 +108,7 @@ export function completeHandshake(
     return false;
   }
   snd.acknowledge(ack);
-  // A SYN+ACK that crossed ours (simultaneous open) does not scale its window.
-  const shift = view.syn || snd.scale < 0 ? 0 : snd.scale;
-  snd.setWindow(view.window << shift, seq, ack);
+  snd.setWindow(scaledWindow(c, view), seq, ack);
   establish(c, now);
   return true;
 }

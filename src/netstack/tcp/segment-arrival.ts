@@ -99,10 +99,14 @@ function isAcceptable(
   }
   if (seqAcceptable(seq, length, rcv.nxt, rcv.window)) return (flags & TcpFlag.ack) !== 0;
   const acknowledges = (flags & TcpFlag.ack) !== 0;
-  if (rcv.window === 0 && seq === rcv.nxt && acknowledges && c.state.kind !== "SynReceived") {
-    // §3.10.7.4: with a closed window, valid ACKs are to be taken all the same.
+  // An empty segment at the very edge: its sender has filled our window, and something of it was lost.
+  if (length === 0 && seq === rcv.edge && acknowledges) return true;
+  if (acknowledges && c.state.kind !== "SynReceived" && isRepetition(c, seq)) {
+    // §3.10.7.4: with a closed window, valid ACKs are to be taken all the same. So are those of
+    // repeated segments: where both ends repeat, nobody would ever learn of an ACK otherwise.
     c.lastHeardAt = now;
     takeAcknowledgment(c, now, view, seq, length, NO_SAMPLE);
+    if (c.state.kind === "Closed") return false;
   }
   const payload = view.payloadEnd - view.payloadStart;
   const end = seqAdd(seq, payload);
@@ -114,6 +118,12 @@ function isAcceptable(
   }
   answerUnacceptable(c, now, length);
   return false;
+}
+
+/** It begins at RCV.NXT or not further below than a window reaches. */
+function isRepetition(c: TcpConnection, seq: Seq): boolean {
+  const old = seqDiff(c.rcv.nxt, seq);
+  return old >= 0 && old <= Math.max(c.rcv.limit, 0xffff);
 }
 
 /** "An acknowledgment should be sent in reply"; empty segments draw few, or two ends could go on forever. */
