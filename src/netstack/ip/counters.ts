@@ -10,7 +10,6 @@ export class IpCounters {
   inNotForUs = 0;
   inNoRoutes = 0;
   inUnknownProtocols = 0;
-  inTruncated = 0;
   /** Good, but dropped for want of room or by a filter. */
   inDiscards = 0;
   inDelivers = 0;

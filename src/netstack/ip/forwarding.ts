@@ -156,7 +156,9 @@ export class Forwarding {
     if (route === null || route.kind === "unreachable") {
       counters.inNoRoutes++;
       this.#errors.noRoute(inbound);
-    } else if (route.kind === "prohibit") this.#errors.prohibited(inbound);
+      return null;
+    }
+    if (route.kind === "prohibit") this.#errors.prohibited(inbound);
     else if (route.kind === "unicast" && route.interface!.device.medium !== "loopback")
       return route;
     counters.inDiscards++;
