@@ -1,0 +1,138 @@
+import { isInterfaceName } from "../../native/tun.ts";
+import { Ip } from "../../netstack/ip-address.ts";
+import { Prefix } from "../../netstack/prefix.ts";
+
+export type ServiceName = "http" | "echo" | "discard" | "chargen";
+
+export const SERVICES: readonly ServiceName[] = ["http", "echo", "discard", "chargen"];
+
+/** What `millrace host` is to run. Plain data. */
+export interface HostPlan {
+  readonly kind: "host";
+  readonly interfaces: readonly HostInterface[];
+  /** Default routers. */
+  readonly gateways: readonly string[];
+  readonly dhcp: boolean;
+  readonly forward: boolean;
+  readonly services: readonly { readonly name: ServiceName; readonly port: number }[];
+  /** Where frames are written to, or null. */
+  readonly pcap: string | null;
+}
+
+export interface HostInterface {
+  readonly name: string;
+  readonly mode: "tap" | "tun";
+  readonly addresses: readonly string[];
+  /** Open descriptors of the device; empty: it is opened by its name. */
+  readonly fds: readonly number[];
+  readonly queues: number;
+  readonly mtu: number | null;
+}
+
+/** The flags of `millrace host`, as text. */
+export interface HostArguments {
+  readonly tap: readonly string[];
+  readonly tun: readonly string[];
+  readonly address: readonly string[];
+  readonly gateway: readonly string[];
+  readonly fd: readonly string[];
+  readonly dhcp?: boolean | undefined;
+  readonly forward?: boolean | undefined;
+  readonly http?: string | undefined;
+  readonly echo?: string | undefined;
+  readonly discard?: string | undefined;
+  readonly chargen?: string | undefined;
+  readonly pcap?: string | undefined;
+  readonly mtu?: string | undefined;
+  readonly queues?: string | undefined;
+}
+
+/** What is wrong with the flags, ready for print. */
+export class BadHostArguments extends Error {
+  override readonly name = "BadHostArguments";
+}
+
+/** Reads the flags. Throws BadHostArguments. */
+export function planHost(args: HostArguments): HostPlan {
+  const devices = [
+    ...args.tap.map((name) => ({ name: deviceName("--tap", name), mode: "tap" as const })),
+    ...args.tun.map((name) => ({ name: deviceName("--tun", name), mode: "tun" as const })),
+  ];
+  const names = devices.map(({ name }) => name);
+  if (names.length === 0) throw wrong("no device: say --tap tap0, or --tun tun0");
+  const double = names.find((name, i) => names.indexOf(name) !== i);
+  if (double !== undefined) throw wrong(`the device ${double} is named twice`);
+  const addresses = args.address.map((text) => assigned(text, names));
+  const fds = descriptors(args.fd, names);
+  const queues = args.queues === undefined ? 1 : whole("--queues", args.queues, 1, 256);
+  const mtu = args.mtu === undefined ? null : whole("--mtu", args.mtu, 68, 65_521);
+  return {
+    kind: "host",
+    interfaces: devices.map(({ name, mode }) => ({
+      name,
+      mode,
+      addresses: addresses.filter(({ device }) => device === name).map(({ address }) => address),
+      fds: fds.get(name) ?? [],
+      queues,
+      mtu,
+    })),
+    gateways: args.gateway.map(gateway),
+    dhcp: args.dhcp === true,
+    forward: args.forward === true,
+    services: SERVICES.flatMap((name) => {
+      const port = args[name];
+      return port === undefined ? [] : [{ name, port: whole(`--${name}`, port, 1, 65_535) }];
+    }),
+    pcap: args.pcap ?? null,
+  };
+}
+
+/** `ADDRESS/LENGTH`, or `NAME=ADDRESS/LENGTH` where there are several devices. */
+function assigned(text: string, names: readonly string[]) {
+  const equals = text.indexOf("=");
+  const device = equals < 0 ? names[0]! : text.slice(0, equals);
+  const address = text.slice(equals + 1);
+  if (equals < 0 && names.length > 1) {
+    throw wrong(`--address ${text}: which device? Say --address ${names[0]}=${text}`);
+  }
+  if (!names.includes(device)) {
+    throw wrong(`--address ${text}: there is no device ${device}; there are ${names.join(", ")}`);
+  }
+  if (Prefix.parse(address) === null || !address.includes("/")) {
+    throw wrong(`--address ${text}: an address looks like 10.7.0.2/24 or fd07::2/64`);
+  }
+  return { device, address };
+}
+
+/** `NUMBER`, or `NAME=NUMBER`; several of one device are its queues. */
+function descriptors(texts: readonly string[], names: readonly string[]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const text of texts) {
+    const equals = text.indexOf("=");
+    const device = equals < 0 ? names[0]! : text.slice(0, equals);
+    if (!names.includes(device) || (equals < 0 && names.length > 1)) {
+      throw wrong(`--fd ${text}: which device? Say --fd ${names[0]}=3`);
+    }
+    const fd = whole("--fd", text.slice(equals + 1), 3, 1 << 20);
+    found.set(device, [...(found.get(device) ?? []), fd]);
+  }
+  return found;
+}
+
+function deviceName(flag: string, name: string): string {
+  if (isInterfaceName(name)) return name;
+  throw wrong(`${flag} ${name}: a name has 1 to 15 characters, without "/", ":" and spaces`);
+}
+
+function gateway(text: string): string {
+  if (Ip.parse(text) !== null) return text;
+  throw wrong(`--gateway ${text}: no IP address; it looks like 10.7.0.1 or fd07::1`);
+}
+
+function whole(flag: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw wrong(`${flag} ${text}: a whole number from ${least} to ${most} is needed`);
+}
+
+const wrong = (message: string): BadHostArguments => new BadHostArguments(message);

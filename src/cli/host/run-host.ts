@@ -1,0 +1,177 @@
+import { NetError } from "../../core/errors.ts";
+import { TapHost } from "../../drivers/tap/host.ts";
+import type { StackEvent } from "../../netstack/events.ts";
+import { Capture } from "../../netstack/raw/capture.ts";
+import { ExitCode } from "../exit-code.ts";
+import { describeError, Report } from "../report.ts";
+import { handleSignals } from "../signals.ts";
+import { packageVersion } from "../version.ts";
+import { CaptureFile } from "./capture-file.ts";
+import { ChargenService } from "./chargen.ts";
+import { DiscardService } from "./discard.ts";
+import { EchoService } from "./echo.ts";
+import { hostBanner } from "./host-banner.ts";
+import { HostStatus } from "./host-status.ts";
+import { HttpService } from "./http-service.ts";
+import type { HostInterface, HostPlan } from "./plan-host.ts";
+import { serve } from "./serve.ts";
+import type { Service } from "./service.ts";
+
+/** What is left to resets and the capture after a signal. */
+const stopMs = 100;
+
+/** Runs a host by a plan until a signal ends it; then exits the process. */
+export async function runHost(plan: HostPlan): Promise<void> {
+  const report = new Report((text) => process.stderr.write(text), "info");
+  const run = new HostRun(plan, report);
+  try {
+    await run.start();
+  } catch (error) {
+    run.close();
+    report.error(error instanceof NetError ? error.message : describeError(error));
+    process.exit(ExitCode.failure);
+  }
+}
+
+/** What is open, and how it is closed. */
+class HostRun {
+  readonly #plan: HostPlan;
+  readonly #report: Report;
+  #host: TapHost | null = null;
+  #file: CaptureFile | null = null;
+
+  constructor(plan: HostPlan, report: Report) {
+    this.#plan = plan;
+    this.#report = report;
+  }
+
+  async start(): Promise<void> {
+    const { interfaces, gateways, services } = this.#plan;
+    const host = new TapHost({
+      onFault: (error) => this.#report.error(describeError(error)),
+    });
+    this.#host = host;
+    host.stack.watch((event) => this.#tell(event));
+    const capture = this.#capture(host);
+    for (const iface of interfaces) {
+      const added = host.addInterface(this.#optionsOf(iface));
+      capture?.add(added);
+    }
+    for (const via of gateways) {
+      host.stack.configuration.addRoute({ destination: "default", via });
+    }
+    const made = this.#services(host);
+    const transport = host.transport();
+    for (const [i, service] of made.entries()) {
+      await serve(service, services[i]!.port, transport, host.stack.udp);
+    }
+    handleSignals({
+      drain: () => this.#stop(),
+      stop: () => this.#stop(),
+      reload: () => this.#report.warn("SIGHUP: there is nothing to reload"),
+      quit: (signal) => process.exit(ExitCode.signalled + (signal === "SIGINT" ? 2 : 15)),
+    });
+    this.#announce(host);
+  }
+
+  close(): void {
+    this.#host?.close();
+    this.#file?.close();
+    this.#host = null;
+    this.#file = null;
+  }
+
+  #stop(): void {
+    this.close();
+    setTimeout(() => process.exit(ExitCode.ok), stopMs);
+  }
+
+  #capture(host: TapHost): Capture | null {
+    const { pcap } = this.#plan;
+    if (pcap === null) return null;
+    try {
+      this.#file = new CaptureFile(pcap, (error) =>
+        this.#report.error(`the capture ends, ${pcap} cannot be written: ${error.message}`),
+      );
+    } catch (error) {
+      throw new NetError("EACCES", `--pcap ${pcap}: ${(error as Error).message}`, {
+        source: "internal",
+      });
+    }
+    const { context } = host.stack;
+    const epoch = Math.trunc(Date.now() * 1_000 - context.now());
+    return new Capture({ now: () => context.now() }, this.#file, { epoch });
+  }
+
+  #optionsOf({ name, mode, addresses, fds, queues, mtu }: HostInterface) {
+    return {
+      name,
+      mode,
+      addresses,
+      queues,
+      settings: { forwarding: this.#plan.forward },
+      ...(fds.length === 0 ? {} : { fds }),
+      ...(mtu === null ? {} : { mtu }),
+    };
+  }
+
+  #services(host: TapHost): readonly Service[] {
+    const made: Service[] = [];
+    for (const { name } of this.#plan.services) {
+      switch (name) {
+        case "http":
+          made.push(new HttpService(new HostStatus(host.stack, made, packageVersion())));
+          break;
+        case "echo":
+          made.push(new EchoService());
+          break;
+        case "discard":
+          made.push(new DiscardService());
+          break;
+        case "chargen":
+          made.push(new ChargenService(host.rng));
+          break;
+        default:
+          name satisfies never;
+      }
+    }
+    return made;
+  }
+
+  #announce(host: TapHost): void {
+    const interfaces = this.#plan.interfaces.map(({ name }) => {
+      const { mtu, device } = host.stack.interface(name)!;
+      const { checksum, tcpV4 } = device.offload;
+      const offload = tcpV4 ? "64 KiB segments" : checksum ? "checksums offloaded" : "no offload";
+      return { mtu, offload };
+    });
+    const facts = { plan: this.#plan, version: packageVersion(), interfaces };
+    process.stdout.write(hostBanner(facts, process.stdout.isTTY === true));
+  }
+
+  /** What its user wants to hear of while it runs. */
+  #tell(event: StackEvent): void {
+    switch (event.kind) {
+      case "interface-up":
+      case "interface-down":
+        if (event.interface === "lo") return;
+        this.#report.info(`${event.interface} is ${event.kind === "interface-up" ? "up" : "down"}`);
+        return;
+      case "mtu-changed":
+        this.#report.info(`${event.interface} has an MTU of ${event.mtu}`);
+        return;
+      case "address-conflict":
+        this.#report.warn(`${event.address} on ${event.interface} is used by somebody else, too`);
+        return;
+      case "address-changed":
+        this.#report.info(`${event.address} on ${event.interface} is ${event.state}`);
+        return;
+      case "dhcp-state":
+        this.#report.info(
+          `dhcp on ${event.interface}: ${event.state}${event.address === null ? "" : `, ${event.address}`}`,
+        );
+        return;
+      default:
+    }
+  }
+}
