@@ -127,7 +127,7 @@ test.each([
   "a configuration asked what makes no sense answers %s to %s %j",
   (kind, method, args, why) => {
     const { configuration } = configured();
-    const call = configuration[method] as (...given: readonly unknown[]) => unknown;
+    const call = configuration[method] as unknown as (...given: readonly unknown[]) => unknown;
     const said = code(() => call.apply(configuration, args));
     expect(said.startsWith(`${kind}: `)).toBe(true);
     expect(said).toContain(why);
