@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { ExitCode } from "./exit-code.ts";
+import { addHost } from "./host/host-command.ts";
 import type { Plan } from "./plan.ts";
 import type { ProxyArguments } from "./plan-proxy.ts";
 import { packageVersion } from "./version.ts";
@@ -40,13 +41,14 @@ export async function plan(argv: readonly string[]): Promise<Plan> {
 
 function commandLine(done: (plan: Plan) => void): Command {
   const program = new Command("millrace")
-    .description("A programmable network stack: reverse proxy and load balancer.")
+    .description("A programmable network stack: reverse proxy, load balancer, host of its own.")
     .version(packageVersion())
     .addHelpText("after", examples)
     .showHelpAfterError("(millrace --help shows what there is)")
     .exitOverride();
   addProxy(program, done);
   addCheck(program, done);
+  addHost(program, done);
   return program;
 }
 

@@ -14,6 +14,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = plan.code;
     return;
   }
+  if (plan.kind === "host") {
+    const { runHost } = await import("./host/run-host.ts");
+    await runHost(plan);
+    return;
+  }
   const { runProxy } = await import("./run-proxy.ts");
   await runProxy(plan);
 }

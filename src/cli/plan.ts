@@ -1,4 +1,5 @@
 import type { EffectiveConfig } from "../config/effective.ts";
+import type { HostPlan } from "./host/plan-host.ts";
 import type { Driver } from "./worker-protocol.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { Driver } from "./worker-protocol.ts";
  */
 export type Plan =
   /** All was said and done. */
-  { readonly kind: "exit"; readonly code: number } | ProxyPlan;
+  { readonly kind: "exit"; readonly code: number } | ProxyPlan | HostPlan;
 
 export interface ProxyPlan {
   readonly kind: "proxy";
