@@ -27,6 +27,8 @@ export interface StackLimits {
   readonly prefixesPerInterface: number;
   /** Host routes made by redirects, of one interface; the oldest goes. */
   readonly redirectsPerInterface: number;
+  /** Of one DHCP lease; further ones are left out. */
+  readonly dhcpRoutes: number;
   /** Paths and path MTUs that are remembered; the oldest goes. */
   readonly paths: number;
   /** ICMP errors and echo replies: per second, and in one burst. */
@@ -70,6 +72,7 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   searchDomains: 16,
   prefixesPerInterface: 16,
   redirectsPerInterface: 64,
+  dhcpRoutes: 64,
   paths: 4096,
   icmpErrorsPerSecond: 1000,
   icmpErrorBurst: 50,
