@@ -1,5 +1,6 @@
 import type { InterfaceSettings } from "../../interface.ts";
 import type { StackLimits } from "../../limits.ts";
+import { UdpLayer } from "../../udp/udp-layer.ts";
 import { Autoconfiguration } from "../autoconfiguration.ts";
 import type { InterfaceAutoconfiguration } from "../interface-autoconfiguration.ts";
 import { NameServerList } from "../name-servers.ts";
@@ -7,6 +8,7 @@ import { TestHost } from "./host.ts";
 
 /** A host whose interface configures itself. It is up, and its link-local address checked. */
 export class ConfiguredHost extends TestHost {
+  readonly udp: UdpLayer;
   readonly nameServers: NameServerList;
   readonly autoconfiguration: Autoconfiguration;
   readonly autoconf: InterfaceAutoconfiguration;
@@ -18,13 +20,14 @@ export class ConfiguredHost extends TestHost {
   ) {
     super(settings, limits, seed);
     this.nameServers = new NameServerList(this.context);
-    const udp = { bindSystemPort: () => () => {}, sendOn: () => "sent" as const };
+    this.udp = new UdpLayer(this.context, this.ip);
+    this.ip.register(this.udp);
     const { routes } = this.ip;
     this.autoconfiguration = new Autoconfiguration(
       this.context,
       this.ip,
       routes,
-      udp,
+      this.udp,
       this.nameServers,
     );
     this.autoconfiguration.attach(this.iface);
