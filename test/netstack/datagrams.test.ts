@@ -4,9 +4,7 @@ import { after, seconds } from "../../src/core/time.ts";
 import { FULL_OFFLOAD, Network, type SimulatedHost } from "../../src/drivers/simulation/public.ts";
 import type { DeviceOffload } from "../../src/netstack/device.ts";
 import { Ip } from "../../src/netstack/ip-address.ts";
-import { PingLayer } from "../../src/netstack/ping/ping-layer.ts";
 import { Capture } from "../../src/netstack/raw/capture.ts";
-import { RawLayer } from "../../src/netstack/raw/raw-layer.ts";
 import type { UdpHandler, UdpOptions } from "../../src/netstack/udp/endpoint.ts";
 import type { UdpSocket } from "../../src/netstack/udp/udp-socket.ts";
 import { readPcapng } from "../../src/wire/pcapng-reader.ts";
@@ -122,7 +120,7 @@ describe.each(BOTH)("datagrams of %s between two hosts", (_, ours, theirs) => {
   test.each([8, 3_000, 60_000])("echo requests of %i bytes, sent, are answered", (length) => {
     const { a, run } = pair();
     const replies: string[] = [];
-    const socket = new PingLayer(a.stack.context, a.stack.ip).open(
+    const socket = a.stack.ping.open(
       { remote: theirs },
       {
         onReply: (sequence, from, start, end) => {
@@ -142,10 +140,10 @@ describe.each(BOTH)("datagrams of %s between two hosts", (_, ours, theirs) => {
     const { a, b, run } = pair();
     const heard: string[] = [];
     const options = { version: ours.version, protocol: 253 };
-    const receiver = new RawLayer(b.stack.context, b.stack.ip).open(options, {
+    const receiver = b.stack.raw.open(options, {
       onPacket: (inbound) => void heard.push(`${inbound.source()} ${inbound.payloadLength}`),
     });
-    const sender = new RawLayer(a.stack.context, a.stack.ip).open(options, { onPacket() {} });
+    const sender = a.stack.raw.open(options, { onPacket() {} });
     if (receiver instanceof NetError || sender instanceof NetError) throw new Error("not opened");
     for (const length of [10, 4_000]) sender.send(bytes(length), 0, length, theirs);
     run();

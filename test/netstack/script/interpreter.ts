@@ -253,6 +253,7 @@ class Settings {
       sack: flag("sack"),
       timestamps: flag("timestamps"),
       windowScaling: flag("windowScaling"),
+      rack: flag("rack"),
       ecn: (this.#take("ecn") ?? "off") as TcpSettings["ecn"],
       maxSegment: this.number("maxSegment", 1_000),
       receiveBuffer: this.number("receiveBuffer", 60_000),
