@@ -61,7 +61,7 @@ function onProgress(c: TcpConnection, now: Instant, bytes: number): void {
   if (done && snd.finSent) onFinAcknowledged(c, now);
   if (bytes === 0 || c.owner === null) return;
   c.owner.onAcknowledged();
-  if (c.orphaned && snd.buffer.length === 0) tellClosed(c, null);
+  if (c.orphaned && snd.queued === 0) tellClosed(c, null);
 }
 
 function onFinAcknowledged(c: TcpConnection, now: Instant): void {

@@ -89,13 +89,6 @@ export class Assembler {
     return range;
   }
 
-  clear(): void {
-    for (let range = this.#first; range !== null; range = range.next) range.bytes.clear();
-    this.#first = null;
-    this.#recent = null;
-    this.#count = 0;
-  }
-
   /** In a burst each segment continues the one before. */
   #recentAt(start: Seq): ReceivedRange | null {
     const recent = this.#recent;

@@ -10,14 +10,45 @@ class Block {
   }
 }
 
-const LARGE = 65_536;
 /** A queue starts small and grows in these steps, so that a thousand little ones cost little. */
 const FIRST = 2_048;
 const SECOND = 16_384;
-/** Large blocks of all queues that wait for use; beyond 16 MiB they are left to the garbage collector. */
-const SPARES = 256;
-let spare: Block | null = null;
-let spares = 0;
+const LARGE = 65_536;
+
+/** Blocks of one size that wait for use, of all queues; beyond `limit` they are left to the garbage collector. */
+class Pool {
+  readonly size: number;
+  readonly #limit: number;
+  #spare: Block | null = null;
+  #count = 0;
+
+  constructor(size: number, limit: number) {
+    this.size = size;
+    this.#limit = limit;
+  }
+
+  take(): Block {
+    const block = this.#spare;
+    if (block === null) return new Block(new Uint8Array(this.size));
+    this.#spare = block.next;
+    this.#count--;
+    block.next = null;
+    block.start = 0;
+    block.end = 0;
+    return block;
+  }
+
+  give(block: Block): void {
+    if (this.#count === this.#limit) return;
+    block.next = this.#spare;
+    this.#spare = block;
+    this.#count++;
+  }
+}
+
+const small = new Pool(FIRST, 512);
+const middle = new Pool(SECOND, 64);
+const large = new Pool(LARGE, 256);
 
 /**
  * Bytes in order: appended by copying, read at any offset, dropped from the front, in a chain of blocks.
@@ -147,23 +178,16 @@ export class ByteQueue {
 }
 
 function blockFor(wanted: number, have: number): Block {
-  if (wanted <= FIRST && have === 0) return new Block(new Uint8Array(FIRST));
-  if (wanted <= SECOND && have <= FIRST) return new Block(new Uint8Array(SECOND));
-  const block = spare;
-  if (block === null) return new Block(new Uint8Array(LARGE));
-  spare = block.next;
-  spares--;
-  block.next = null;
-  block.start = 0;
-  block.end = 0;
-  return block;
+  if (wanted <= FIRST && have === 0) return small.take();
+  if (wanted <= SECOND && have <= FIRST) return middle.take();
+  return large.take();
 }
 
 function release(block: Block): void {
-  if (block.bytes.length !== LARGE || spares === SPARES) return;
-  block.next = spare;
-  spare = block;
-  spares++;
+  const size = block.bytes.length;
+  if (size === LARGE) large.give(block);
+  else if (size === FIRST) small.give(block);
+  else middle.give(block);
 }
 
 function copy(from: Uint8Array, at: number, n: number, to: Uint8Array, target: number): void {

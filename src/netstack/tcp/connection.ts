@@ -10,7 +10,7 @@ import { AckPolicy } from "./ack-policy.ts";
 import { Deadlines } from "./deadlines.ts";
 import { resumeReading } from "./delivery.ts";
 import { Ecn } from "./ecn.ts";
-import { acceptSyn, agreesToEcn, configure } from "./handshake.ts";
+import { acceptSyn, agreesToEcn, configure, Handshake } from "./handshake.ts";
 import type { CookieState, TcpEndpoints, TcpHost } from "./host.ts";
 import { icmpArrived } from "./icmp-arrival.ts";
 import { infoOf, type TcpInfo } from "./info.ts";
@@ -20,7 +20,7 @@ import { commit, composeNext } from "./output.ts";
 import type { TcpOwner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { ReceiveSpace } from "./receive-space.ts";
-import { ReceiveTuning } from "./receive-tuning.ts";
+import type { ReceiveTuning } from "./receive-tuning.ts";
 import { FOREVER, LossRecovery } from "./recovery/loss-recovery.ts";
 import { segmentArrived } from "./segment-arrival.ts";
 import { SendSpace } from "./send-space.ts";
@@ -57,11 +57,10 @@ export class TcpConnection {
   readonly recovery: LossRecovery;
   readonly deadlines = new Deadlines();
   readonly ackPolicy = new AckPolicy();
-  readonly tuning = new ReceiveTuning();
+  /** Null until there is something to tune. */
+  tuning: ReceiveTuning | null = null;
   /** Null unless negotiated. */
   ecn: Ecn | null = null;
-  /** Our SYN asks for ECN. */
-  offersEcn = false;
   sack = false;
   timestamps = false;
   readonly tsOffset: number;
@@ -69,9 +68,8 @@ export class TcpConnection {
   readonly announcedMss: number;
   /** Bits of `Pending`. */
   pending = 0;
-  misfitAck = 0 as Seq;
-  synTries = 0;
-  synSentAt = 0 as Instant;
+  /** Null once it is over. */
+  handshake: Handshake | null = new Handshake();
   /** Made from a cookie: the owner is still to be told. */
   announcePending = false;
   paused = false;
@@ -146,7 +144,7 @@ export class TcpConnection {
   ): TcpConnection {
     const c = new TcpConnection(host, endpoints, settings, mss, iss, tsOffset, false);
     c.owner = owner;
-    c.offersEcn = settings.ecn === "on";
+    c.handshake!.offersEcn = settings.ecn === "on";
     c.pending = Pending.syn;
     host.wantsTransmit(c);
     return c;
@@ -203,6 +201,7 @@ export class TcpConnection {
     if (cookie.ecn) c.ecn = new Ecn(snd.nxt);
     configure(c);
     c.state = ESTABLISHED;
+    c.handshake = null;
     c.announcePending = true;
     return c;
   }
@@ -236,6 +235,8 @@ export class TcpConnection {
     if (this.state.kind === "Closed") return;
     this.arm(this.deadlines.earliest);
     this.arm(this.recovery.nextTimeout());
+    // An idle connection keeps no timer: it weighs a tenth of the whole.
+    if (this.#armedAt === FOREVER) this.#timer = null;
   }
 
   /** The path's MTU changed: bytes for options and payload in one packet (RFC 1191, 8201). */
@@ -270,7 +271,7 @@ export class TcpConnection {
 
   /** Written and not yet acknowledged. */
   get queued(): number {
-    return this.snd.buffer.length;
+    return this.snd.queued;
   }
 
   /** Copies bytes[start, end) and queues them; nothing after `end`, `close` or `abort`. */
@@ -278,7 +279,7 @@ export class TcpConnection {
     const kind = this.state.kind;
     const opening = kind === "SynSent" || kind === "SynReceived";
     if (this.snd.finQueued || !(opening || sends(kind))) return;
-    this.snd.buffer.append(bytes, start, end);
+    this.snd.append(bytes, start, end);
     if (!opening) this.host.wantsTransmit(this);
   }
 
@@ -303,7 +304,7 @@ export class TcpConnection {
     queueFin(this);
     const now = this.host.now();
     boundFinWait2(this, now);
-    if (this.snd.buffer.length === 0) tellClosed(this, null);
+    if (this.snd.queued === 0) tellClosed(this, null);
     else if (this.lingerTime !== null) {
       this.deadlines.patience = after(now, this.lingerTime);
       this.arm(this.deadlines.patience);

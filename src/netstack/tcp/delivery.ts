@@ -4,6 +4,7 @@ import type { TcpView } from "../../wire/tcp.ts";
 import { Assembler } from "./assembler.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { TcpConnection } from "./connection.ts";
+import { ReceiveTuning } from "./receive-tuning.ts";
 import { CLOSE_WAIT, CLOSING, receives } from "./state.ts";
 import { enterTimeWait, reset, settle } from "./teardown.ts";
 
@@ -71,9 +72,19 @@ function takeInOrder(
   if (c.paused || c.owner === null || rcv.unreadBytes > 0) unread(c).append(bytes, start, end);
   else {
     c.owner.onData(bytes, start, end);
-    c.tuning.onConsumed(now, length, rcv, c.settings, c.ackPolicy.segmentSize);
+    noteConsumed(c, now, length);
   }
   if (gap) moveRanges(c, now);
+}
+
+/** Tuning begins once a good part of the buffer has been used. */
+function noteConsumed(c: TcpConnection, now: Instant, length: number): void {
+  const { rcv } = c;
+  if (c.tuning === null) {
+    if (rcv.bytesReceived < rcv.limit >>> 3) return;
+    c.tuning = new ReceiveTuning(now, c.recovery.rtt.srtt);
+  }
+  c.tuning.onConsumed(now, length, rcv, c.settings, c.ackPolicy.segmentSize);
 }
 
 /** The gap before the first range is closed: it and all that follow it without one become readable. */
@@ -97,9 +108,9 @@ export function drainUnread(c: TcpConnection, now: Instant): void {
   while (!c.paused && c.owner !== null && queue.length > 0) {
     const length = queue.frontEnd - queue.frontStart;
     c.owner.onData(queue.frontBytes, queue.frontStart, queue.frontEnd);
-    if (queue.length < length) break; // aborted meanwhile
+    if (c.rcv.unread !== queue) break; // aborted meanwhile
     queue.drop(length);
-    c.tuning.onConsumed(now, length, c.rcv, c.settings, c.ackPolicy.segmentSize);
+    noteConsumed(c, now, length);
   }
   c.draining = false;
 }

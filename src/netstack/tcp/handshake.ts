@@ -15,6 +15,17 @@ import { shiftFor } from "./window-scale.ts";
 /** RFC 3168 §6.1.1.1: after so many SYNs without an answer, ECN may be what eats them. */
 const SYNS_WITH_ECN = 2;
 
+/** What only SYN_SENT and SYN_RECEIVED need. */
+export class Handshake {
+  /** SYNs or SYN+ACKs that were sent, and when the first was. */
+  tries = 0;
+  sentAt: Instant = 0 as Instant;
+  /** Our SYN asks for ECN. */
+  offersEcn = false;
+  /** Of a segment that acknowledges what was never sent. */
+  misfitAck: Seq = 0 as Seq;
+}
+
 /** RFC 9293 §3.10.7.3: a segment in SYN_SENT. */
 export function arriveInSynSent(
   c: TcpConnection,
@@ -42,7 +53,7 @@ export function arriveInSynSent(
     return;
   }
   // RFC 3168 §6.1.1: agreed when the answer has ECE and not CWR.
-  if (c.offersEcn && (flags & (TcpFlag.ece | TcpFlag.cwr)) === TcpFlag.ece)
+  if (c.handshake?.offersEcn && (flags & (TcpFlag.ece | TcpFlag.cwr)) === TcpFlag.ece)
     c.ecn = new Ecn(snd.nxt);
   snd.acknowledge(ack);
   snd.setWindow(view.window, view.sequence, ack);
@@ -114,16 +125,17 @@ export function completeHandshake(
 }
 
 export function answerMisfit(c: TcpConnection, ack: Seq): void {
-  c.misfitAck = ack;
+  if (c.handshake === null) return;
+  c.handshake.misfitAck = ack;
   c.pending |= Pending.misfit;
   c.host.wantsTransmit(c);
 }
 
 function establish(c: TcpConnection, now: Instant): void {
-  const rtt = c.synTries === 1 ? ((now - c.synSentAt) as Duration) : null;
-  c.recovery.onHandshakeRtt(now, rtt);
-  if (rtt !== null) c.tuning.noteRtt(rtt);
-  c.pending &= ~Pending.syn;
+  const { tries, sentAt } = c.handshake!;
+  c.recovery.onHandshakeRtt(now, tries === 1 ? ((now - sentAt) as Duration) : null);
+  c.handshake = null;
+  c.pending &= ~(Pending.syn | Pending.misfit);
   c.deadlines.state = FOREVER;
   c.lastHeardAt = now;
   c.enter(ESTABLISHED);
@@ -133,7 +145,6 @@ function establish(c: TcpConnection, now: Instant): void {
 
 /** Tells the owner. */
 export function announce(c: TcpConnection, now: Instant): void {
-  c.tuning.begin(now);
   startKeepAlive(c, now);
   if (c.snd.unsent > 0 || c.snd.finQueued) c.host.wantsTransmit(c);
   if (!c.orphaned) c.owner?.onEstablished();
@@ -142,24 +153,26 @@ export function announce(c: TcpConnection, now: Instant): void {
 /** The SYN or SYN+ACK has left. */
 export function synSent(c: TcpConnection, now: Instant): void {
   const { snd, settings } = c;
-  if (c.synTries === 0) {
-    c.synSentAt = now;
+  const handshake = c.handshake!;
+  if (handshake.tries === 0) {
+    handshake.sentAt = now;
     snd.nxt = seqAdd(snd.una, 1);
   }
-  const wait = Math.min(settings.maxRto, settings.initialRto * 2 ** c.synTries);
-  c.synTries++;
+  const wait = Math.min(settings.maxRto, settings.initialRto * 2 ** handshake.tries);
+  handshake.tries++;
   c.deadlines.state = after(now, wait as Duration);
   c.arm(c.deadlines.state);
 }
 
 export function synTimeout(c: TcpConnection, now: Instant): void {
   const { settings } = c;
+  const handshake = c.handshake!;
   const retries = c.state.kind === "SynSent" ? settings.synRetries : settings.synAckRetries;
-  if (c.synTries > retries) {
+  if (handshake.tries > retries) {
     shut(c, timeoutError(c, "the peer did not answer"));
     return;
   }
-  if (c.synTries >= SYNS_WITH_ECN) c.offersEcn = false;
+  if (handshake.tries >= SYNS_WITH_ECN) handshake.offersEcn = false;
   c.pending |= Pending.syn;
   // Should the SYN not leave at once: look again later.
   c.deadlines.state = after(now, settings.initialRto);

@@ -52,7 +52,7 @@ export function infoOf(c: TcpConnection): TcpInfo {
     sendWindow: snd.window,
     receiveWindow: rcv.window,
     receiveBuffer: rcv.limit,
-    queued: snd.buffer.length,
+    queued: snd.queued,
     unread: rcv.unreadBytes,
     bytesAcknowledged: c.bytesAcknowledged,
     bytesReceived: rcv.bytesReceived,

@@ -54,7 +54,7 @@ function composeSyn(
   let flags: number = TcpFlag.syn;
   if (answer)
     flags |= TcpFlag.ack | (c.ecn !== null ? TcpFlag.ece : 0); // RFC 3168 §6.1.1
-  else if (c.offersEcn) flags |= TcpFlag.ece | TcpFlag.cwr;
+  else if (c.handshake!.offersEcn) flags |= TcpFlag.ece | TcpFlag.cwr;
   begin(segment, "syn", flags, c.snd.una, 1);
   writeSyn(c, now, out, segment);
   return true;
@@ -67,7 +67,7 @@ function composeMisfitReset(
   out: Packet,
   segment: OutgoingSegment,
 ): boolean {
-  begin(segment, "rst", TcpFlag.rst, c.misfitAck, 0);
+  begin(segment, "rst", TcpFlag.rst, c.handshake!.misfitAck, 0);
   writeSegment(c, now, out, segment, 0, 0);
   return true;
 }

@@ -86,8 +86,9 @@ export class ReceiveSpace {
     return Math.min(0xffff, this.scale > 0 ? window >>> this.scale : window);
   }
 
+  /** Forgets what was not read. Its memory is not reused: the owner may be looking at it right now. */
   release(): void {
-    this.unread?.clear();
-    this.assembler?.clear();
+    this.unread = null;
+    this.assembler = null;
   }
 }

@@ -9,17 +9,19 @@ import type { TcpSettings } from "./settings.ts";
  */
 export class ReceiveTuning {
   /** As the receiver sees it, in microseconds; 0: not known. */
-  #rtt = 0;
-  #since = 0;
+  #rtt: number;
+  #since: Instant;
   #taken = 0;
   /** The most that was taken in one round trip. */
   #best = 0;
 
-  begin(now: Instant): void {
+  /** `rtt`: as the sender in us knows it, from the handshake at least, or 0. */
+  constructor(now: Instant, rtt: number) {
     this.#since = now;
+    this.#rtt = Math.trunc(rtt);
   }
 
-  /** Of the handshake, or an echoed timestamp on data. */
+  /** Of an echoed timestamp on data. */
   noteRtt(rtt: Duration): void {
     if (rtt <= 0) return;
     this.#rtt = this.#rtt === 0 ? rtt : Math.trunc(this.#rtt + (rtt - this.#rtt) / 8);

@@ -66,7 +66,7 @@ function arrive(
   if (!takeAcknowledgment(c, now, view, seq, length, rtt)) return;
   if (view.options.userTimeoutSeconds >= 0) c.adoptUserTimeout(view.options.userTimeoutSeconds);
   if (length === 0) return;
-  if (payload >= c.ackPolicy.segmentSize) c.tuning.noteRtt(rtt);
+  if (payload >= c.ackPolicy.segmentSize) c.tuning?.noteRtt(rtt);
   if (c.ecn !== null) c.ecn.onData(codepoint, (flags & TcpFlag.cwr) !== 0);
   takePayload(c, now, seq, view, bytes, (flags & TcpFlag.fin) !== 0);
 }
@@ -148,10 +148,7 @@ function arriveReset(c: TcpConnection, now: Instant, seq: Seq): void {
     case "Closing":
     case "LastAck":
       // §3.10.7.4: both sides were through but for an ACK.
-      shut(
-        c,
-        c.snd.buffer.length === 0 ? null : connectionError(c, "ECONNRESET", "the peer reset"),
-      );
+      shut(c, c.snd.queued === 0 ? null : connectionError(c, "ECONNRESET", "the peer reset"));
       return;
     default:
       shut(c, connectionError(c, "ECONNRESET", "the peer reset the connection"));

@@ -56,7 +56,7 @@ export function writeSegment(
   dv.setInt32(start + 16, 0); // checksum, urgent pointer
   let at = start + TCP_HEADER_LENGTH;
   if (options > 0) at = writeOptions(c, now, dv, at, options);
-  if (payload > 0) c.snd.buffer.copyTo(offsetOf(c, segment.sequence), payload, out.bytes, at);
+  if (payload > 0) c.snd.buffer!.copyTo(offsetOf(c, segment.sequence), payload, out.bytes, at);
   out.end = at + payload;
 }
 

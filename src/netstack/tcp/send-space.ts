@@ -27,8 +27,8 @@ export class SendSpace {
   /** What the peer announced, and what the path's MTU leaves; options not taken off. */
   peerMss: number;
   pathMss: number;
-  /** Bytes from `base` on: unacknowledged, then unsent. */
-  readonly buffer = new ByteQueue();
+  /** Bytes from `base` on: unacknowledged, then unsent; null when there are none. */
+  buffer: ByteQueue | null = null;
   /** The number of the first byte in the buffer: `una`, but for SYN and FIN. */
   base: Seq;
   /** The end of the last segment that was less than full: Minshall's variant of Nagle (RFC 896). */
@@ -46,9 +46,25 @@ export class SendSpace {
     this.peerMss = version === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
   }
 
+  /** Bytes in the buffer. */
+  get queued(): number {
+    return this.buffer === null ? 0 : this.buffer.length;
+  }
+
+  append(bytes: Uint8Array, start: number, end: number): void {
+    if (start >= end) return;
+    this.buffer ??= new ByteQueue();
+    this.buffer.append(bytes, start, end);
+  }
+
+  clear(): void {
+    this.buffer?.clear();
+    this.buffer = null;
+  }
+
   /** The number after the last byte that was written: that of the FIN. */
   get end(): Seq {
-    return seqAdd(this.base, this.buffer.length);
+    return seqAdd(this.base, this.queued);
   }
 
   /** Bytes that were written and never sent. */
@@ -83,9 +99,10 @@ export class SendSpace {
 
   /** SND.UNA moves to `ack`; returns the bytes that the buffer no longer holds. */
   acknowledge(ack: Seq): number {
-    const bytes = Math.min(Math.max(seqDiff(ack, this.base), 0), this.buffer.length);
+    const bytes = Math.min(Math.max(seqDiff(ack, this.base), 0), this.queued);
     if (bytes > 0) {
-      this.buffer.drop(bytes);
+      this.buffer!.drop(bytes);
+      if (this.buffer!.length === 0) this.buffer = null;
       this.base = seqAdd(this.base, bytes);
     }
     this.una = ack;

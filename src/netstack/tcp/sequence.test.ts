@@ -88,7 +88,7 @@ function check(pair: Pair): void {
     if (c.recovery.inFlight < 0) throw new Error("less than nothing in flight");
     if (c.recovery.inFlight > seqDiff(snd.nxt, snd.una))
       throw new Error("more in flight than sent");
-    const inBuffer = seqDiff(seqAdd(snd.base, snd.buffer.length), snd.una);
+    const inBuffer = seqDiff(seqAdd(snd.base, snd.queued), snd.una);
     if (inBuffer < (snd.finSent ? -1 : 0)) throw new Error("buffer behind una");
   }
 }

@@ -25,7 +25,7 @@ export const timedOut = (c: TcpConnection): void =>
 export function shut(c: TcpConnection, error: NetError | null): void {
   if (c.state.kind === "Closed") return;
   c.disarm();
-  c.snd.buffer.clear();
+  c.snd.clear();
   if (error !== null) c.rcv.release();
   c.pending = 0;
   c.ackPolicy.owed = 0;

@@ -47,7 +47,7 @@ function stateTimeout(c: TcpConnection, now: Instant): void {
 function patienceOver(c: TcpConnection): void {
   c.deadlines.patience = FOREVER;
   if (c.orphaned) {
-    if (c.snd.buffer.length > 0) reset(c, null);
+    if (c.snd.queued > 0) reset(c, null);
     return;
   }
   c.corkExpired = true;
