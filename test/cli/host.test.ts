@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { haveNamespaces, runInNamespace } from "../support/network-namespace.ts";
+import { haveTools, requireTool } from "../support/tools.ts";
+import { runMillrace } from "./millrace.ts";
+
+const able = (await haveNamespaces()) && haveTools("ip", "ping", "curl", "nc");
+const bin = join(import.meta.dirname, "..", "..", "bin", "millrace.mjs");
+
+/** `start(...flags)`: a host on mr0, whose kernel side is 10.7.0.1 and fd07::1 once it serves. */
+const BEGIN = `
+  const { spawn } = await import("node:child_process");
+  const { once } = await import("node:events");
+  async function start(...flags) {
+    const child = spawn(process.execPath, [process.argv[1], "host", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    const exited = once(child, "exit");
+    child.stdout.on("data", (data) => { text += data; });
+    for (let i = 0; i < 400 && !text.includes("Ctrl-C"); i++) await pause(25);
+    sh("ip addr add 10.7.0.1/24 dev mr0; ip addr add fd07::1/64 dev mr0 nodad");
+    return { stop: async (signal) => { child.kill(signal); return (await exited)[0]; }, text: () => text };
+  }
+  const HOST = ["--tap", "mr0", "--address", "10.7.0.2/24", "--address", "fd07::2/64"];
+  const attempt = (line) => { try { sh(line); return true; } catch { return false; } };
+  const eventually = async (line) => { for (let i = 0; i < 40; i++) { if (attempt(line)) return true; await pause(100); } return false; };
+`;
+
+const inNamespace = (script: string, ...args: string[]): Promise<unknown[]> =>
+  runInNamespace(BEGIN + script, bin, ...args);
+
+describe.skipIf(!able)("millrace host, in a network namespace", () => {
+  test("the kernel pings it over both families, in all sizes, and it ends cleanly", async () => {
+    const said = await inNamespace(`
+      const host = await start(...HOST);
+      say(await eventually("ping -c 1 -W 1 10.7.0.2"));
+      say(await eventually("ping -c 1 -W 1 fd07::2"));
+      for (const size of [0, 1472, 1473, 9000, 60000]) say(attempt("ping -c 1 -W 2 -s " + size + " 10.7.0.2"));
+      say(attempt("ping -c 1 -W 2 -s 20000 fd07::2"));
+      say(await host.stop("SIGTERM"));
+    `);
+    expect(said).toEqual([...new Array(8).fill(true), 0]);
+  });
+
+  test("curl loads down and up with equal checksums, echo answers over TCP and UDP", async () => {
+    const said = await inNamespace(`
+      const { createHash } = await import("node:crypto");
+      const host = await start(...HOST, "--http", "80", "--echo", "7");
+      await eventually("ping -c 1 -W 1 10.7.0.2");
+      const get = (path, more = "") => execFileSync("sh", ["-c", "curl -sS --max-time 15 " + more + " 'http://10.7.0.2/" + path + "'"], { maxBuffer: 1 << 28 });
+      const body = get("bytes/20000000");
+      const { writeFileSync, rmSync, mkdtempSync } = await import("node:fs");
+      const folder = mkdtempSync("/tmp/millrace-host-");
+      writeFileSync(folder + "/body", body);
+      const sum = JSON.parse(get("sum", "-T " + folder + "/body").toString());
+      rmSync(folder, { recursive: true });
+      say([body.length, sum.length, sum.sha256 === createHash("sha256").update(body).digest("hex")]);
+      say(JSON.parse(get("status.json").toString()).services.map(({ name }) => name));
+      say(sh("echo over tcp | nc -N -w 3 10.7.0.2 7"));
+      say(sh("echo over udp | nc -u -w 1 10.7.0.2 7"));
+      say(await host.stop("SIGINT"));
+    `);
+    expect(said).toEqual([
+      [20_000_000, 20_000_000, true],
+      ["http", "echo"],
+      "over tcp\n",
+      "over udp\n",
+      0,
+    ]);
+  });
+
+  test("its capture holds no malformed packet and no bad checksum", async (context) => {
+    requireTool("tshark", context);
+    const said = await inNamespace(`
+      const { mkdtempSync, rmSync } = await import("node:fs");
+      const folder = mkdtempSync("/tmp/millrace-host-");
+      const file = folder + "/host.pcapng";
+      const host = await start(...HOST, "--http", "80", "--pcap", file);
+      await eventually("ping -c 1 -W 1 10.7.0.2");
+      attempt("ping -c 1 -W 2 -s 5000 10.7.0.2");
+      sh("curl -sS --max-time 10 http://10.7.0.2/bytes/1000000 -o /dev/null");
+      say(await host.stop("SIGTERM"));
+      const shark = (filter) => sh("tshark -r " + file + " -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -Y '" + filter + "' 2>/dev/null").split("\\n").length - 1;
+      say(shark("frame") > 20);
+      say(shark("_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0"));
+      rmSync(folder, { recursive: true });
+    `);
+    expect(said).toEqual([0, true, 0]);
+  });
+
+  test("a device in use: a second host says so and ends with 1", async () => {
+    const said = await inNamespace(`
+      const { spawnSync } = await import("node:child_process");
+      const host = await start(...HOST);
+      const second = spawnSync(process.execPath, [process.argv[1], "host", ...HOST], { encoding: "utf8", timeout: 10000 });
+      say([second.status, second.stderr]);
+      say(await host.stop("SIGTERM"));
+    `);
+    expect(said).toEqual([
+      [1, "millrace: error: tap device mr0 is in use by another process\n"],
+      0,
+    ]);
+  });
+});
+
+test("wrong flags: are told in a line, and it ends with 2", async () => {
+  const { code, stderr } = await runMillrace("host", "--tap", "mr0", "--address", "10.7.0.2");
+  expect(code).toBe(2);
+  expect(stderr).toContain("an address looks like 10.7.0.2/24");
+});
