@@ -118,6 +118,8 @@ describe("the rules", () => {
     ['const net = process.getBuiltinModule("node:net");', "node:net"],
     ["const now = Date.now();", "Date.now"],
     ["setTimeout(() => {}, 1);", "a timer"],
+    ["setTimeout(late ? onLate : onEarly, 1);", "a timer"],
+    ["globalThis.setTimeout(() => {}, 1);", "a timer"],
     ["const x = Math.random();", "Math.random"],
   ])("%s, in a machine, is found", (text, what) => {
     expect(worldOutside([file("src/http/x.ts", text)])).toEqual([`src/http/x.ts: ${what}`]);
@@ -127,6 +129,11 @@ describe("the rules", () => {
   test("a clock that only a comment names is not found", () => {
     expect(worldOutside([file("src/http/x.ts", "// Date.now()\n/* setTimeout */\n")])).toEqual([]);
     expect(withoutComments('const s = "// kept"; // gone')).toBe('const s = "// kept";        ');
+  });
+
+  test("a member that is called like a timer is not found", () => {
+    const text = "socket.setTimeout(5);\nclass A {\n  setTimeout(msecs: number): this {}\n}\n";
+    expect(worldOutside([file("src/http/x.ts", text)])).toEqual([]);
   });
 
   test("koffi elsewhere, a vague name and a long file are found", () => {

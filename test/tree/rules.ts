@@ -89,7 +89,11 @@ const worldCalls: readonly (readonly [name: string, form: RegExp])[] = [
   ["process.hrtime", /\bprocess\s*\.\s*hrtime\b/],
   ["Math.random", /\bMath\s*\.\s*random\b/],
   ["crypto random", /\b(getRandomValues|randomUUID|randomBytes|randomInt)\b/],
-  ["a timer", /\b(setTimeout|setInterval|setImmediate|queueMicrotask)\b/],
+  // A member of that name is none: `socket.setTimeout(5)`, or its declaration, `setTimeout(msecs: number)`.
+  [
+    "a timer",
+    /(?<!(?<!\bglobalThis)\.)\b(setTimeout|setInterval|setImmediate|queueMicrotask)\b(?!\s*\(\s*\w+\??\s*:)/,
+  ],
   ["process.nextTick", /\bprocess\s*\.\s*nextTick\b/],
 ];
 
