@@ -75,6 +75,10 @@ export class Bbr implements CongestionControl {
     this.pacingRate = (STARTUP_GAIN * this.cwnd * 1e6) / 1_000;
   }
 
+  startAt(cwnd: number): void {
+    this.cwnd = cwnd;
+  }
+
   onSent(now: Instant, _bytes: number, inFlight: number): void {
     if (inFlight > this.#mostInRound) this.#mostInRound = inFlight;
     if (!this.#restarted) return;
@@ -281,6 +285,7 @@ export class Bbr implements CongestionControl {
   }
 
   onMss(mss: number): void {
+    if (this.cwnd === initialWindow(this.#mss)) this.cwnd = initialWindow(mss);
     this.#mss = mss;
     if (this.cwnd < mss) this.cwnd = mss;
   }

@@ -41,6 +41,8 @@ export interface CongestionControl {
   readonly usesPrr: boolean;
   /** Whether `deliveryRate` and `roundStart` of the samples are to be measured. */
   readonly samplesRate: boolean;
+  /** Before the first data: a window other than the initial one, in bytes. */
+  startAt(cwnd: number): void;
   onSent(now: Instant, bytes: number, inFlight: number): void;
   /** Every ACK that acknowledges something new; during recovery, too. */
   onAck(now: Instant, ack: AckSample): void;

@@ -26,10 +26,6 @@ class Saved {
 
 /** CUBIC (RFC 9438) with HyStart++ (RFC 9406); windows in bytes. */
 export class Cubic implements CongestionControl {
-  readonly name = "cubic";
-  readonly usesPrr = true;
-  readonly samplesRate = false;
-  readonly pacingRate = 0;
   cwnd: number;
   ssthresh = INFINITE_SSTHRESH;
   #mss: number;
@@ -52,6 +48,26 @@ export class Cubic implements CongestionControl {
     this.cwnd = initialWindow(mss);
   }
 
+  get name(): "cubic" {
+    return "cubic";
+  }
+
+  get usesPrr(): boolean {
+    return true;
+  }
+
+  get samplesRate(): boolean {
+    return false;
+  }
+
+  get pacingRate(): number {
+    return 0;
+  }
+
+  startAt(cwnd: number): void {
+    this.cwnd = cwnd;
+  }
+
   onSent(_now: Instant, bytes: number, _inFlight: number): void {
     if (bytes > this.#packet) this.#packet = bytes;
   }
@@ -70,16 +86,23 @@ export class Cubic implements CongestionControl {
   }
 
   #slowStart(ack: AckSample): void {
-    const hystart = this.#hystart ?? (this.#hystart = new HyStart());
-    if (hystart.onAck(ack)) {
+    const hystart = this.#watch();
+    if (hystart?.onAck(ack)) {
       this.ssthresh = this.cwnd;
+      this.#hystart = null;
       return;
     }
     const most = ABC_LIMIT * Math.max(this.#mss, this.#packet);
     const growth = ack.delivered < most ? ack.delivered : most;
     this.cwnd +=
-      hystart.phase === "conservative" ? Math.trunc(growth / CSS_GROWTH_DIVISOR) : growth;
+      hystart?.phase === "conservative" ? Math.trunc(growth / CSS_GROWTH_DIVISOR) : growth;
     if (this.cwnd > this.ssthresh) this.cwnd = this.ssthresh;
+  }
+
+  /** RFC 9406 §4.3: in the first slow start only, while nothing is known of the path. */
+  #watch(): HyStart | null {
+    if (this.ssthresh !== INFINITE_SSTHRESH) return null;
+    return this.#hystart ?? (this.#hystart = new HyStart());
   }
 
   /** §4.2 – §4.5. */
@@ -143,7 +166,6 @@ export class Cubic implements CongestionControl {
     this.cwnd = this.#mss;
     this.#packet = this.#mss;
     this.#windowMax = 0; // what comes next starts where slow start ends, with K = 0
-    if (this.#hystart !== null) this.#hystart.phase = "off"; // RFC 9406 §4.3: the first slow start only
   }
 
   /** §4.6, §4.7. */
@@ -160,7 +182,7 @@ export class Cubic implements CongestionControl {
       this.cwnd < this.#windowMax ? Math.trunc((this.cwnd * (1 + BETA)) / 2) : this.cwnd;
     this.ssthresh = Math.max(Math.trunc(Math.min(inFlight, this.cwnd) * BETA), 2 * this.#mss);
     this.#epoch = -1;
-    if (this.#hystart !== null) this.#hystart.phase = "off";
+    this.#hystart = null;
   }
 
   /** §4.9. */
@@ -182,12 +204,14 @@ export class Cubic implements CongestionControl {
     this.#lastAck += idle;
     if (idle <= rto) return;
     // RFC 5681 §4.1; RFC 7661 §4.3: what was learnt of the path stays in ssthresh.
+    if (this.cwnd <= initialWindow(this.#mss)) return;
     this.ssthresh = Math.max(this.ssthresh, Math.trunc((this.cwnd * 3) / 4));
     this.cwnd = Math.min(this.cwnd, initialWindow(this.#mss));
     this.#epoch = -1;
   }
 
   onMss(mss: number): void {
+    if (this.cwnd === initialWindow(this.#mss)) this.cwnd = initialWindow(mss);
     this.#mss = mss;
     if (this.cwnd < mss) this.cwnd = mss;
   }

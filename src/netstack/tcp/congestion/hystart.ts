@@ -13,40 +13,36 @@ const CSS_ROUNDS = 5;
  * of a few rounds of conservative slow start (CSS) in case the growth was noise.
  */
 export class HyStart {
-  phase: "slow-start" | "conservative" | "off" = "slow-start";
-  #lastMin = Number.MAX_SAFE_INTEGER;
-  #currentMin = Number.MAX_SAFE_INTEGER;
-  #baseline = Number.MAX_SAFE_INTEGER;
+  phase: "slow-start" | "conservative" = "slow-start";
+  /** Least round trips: of the last round, of this one, and as CSS began; 0: none yet. */
+  #lastMin = 0;
+  #currentMin = 0;
+  #baseline = 0;
   #samples = 0;
   #rounds = 0;
 
   /** §4.2; true: slow start is over, set ssthresh to cwnd. */
   onAck(ack: AckSample): boolean {
-    if (this.phase === "off") return false;
     if (ack.roundStart) {
       this.#lastMin = this.#currentMin;
-      this.#currentMin = Number.MAX_SAFE_INTEGER;
+      this.#currentMin = 0;
       this.#samples = 0;
-      if (this.phase === "conservative" && ++this.#rounds >= CSS_ROUNDS) {
-        this.phase = "off";
-        return true;
-      }
+      if (this.phase === "conservative" && ++this.#rounds >= CSS_ROUNDS) return true;
     }
     if (ack.rtt <= 0) return false;
-    if (ack.rtt < this.#currentMin) this.#currentMin = ack.rtt;
+    if (this.#currentMin === 0 || ack.rtt < this.#currentMin) this.#currentMin = ack.rtt;
     this.#samples++;
     if (this.#samples < SAMPLES) return false;
     if (this.phase === "slow-start") this.#lookForGrowth();
     else if (this.#currentMin < this.#baseline) {
-      this.phase = "slow-start";
-      this.#baseline = Number.MAX_SAFE_INTEGER;
+      this.phase = "slow-start"; // the growth was noise
     }
     return false;
   }
 
   #lookForGrowth(): void {
     const last = this.#lastMin;
-    if (last === Number.MAX_SAFE_INTEGER) return;
+    if (last === 0) return;
     const eighth = last / MIN_RTT_DIVISOR;
     const threshold = Math.max(MIN_RTT_THRESH, Math.min(eighth, MAX_RTT_THRESH));
     if (this.#currentMin < last + threshold) return;

@@ -31,6 +31,10 @@ export class NewReno implements CongestionControl {
     this.cwnd = initialWindow(mss);
   }
 
+  startAt(cwnd: number): void {
+    this.cwnd = cwnd;
+  }
+
   onSent(_now: Instant, bytes: number, _inFlight: number): void {
     if (bytes > this.#packet) this.#packet = bytes;
   }
@@ -80,6 +84,7 @@ export class NewReno implements CongestionControl {
   }
 
   onMss(mss: number): void {
+    if (this.cwnd === initialWindow(this.#mss)) this.cwnd = initialWindow(mss);
     this.#mss = mss;
     if (this.cwnd < mss) this.cwnd = mss;
   }

@@ -2,7 +2,6 @@ import type { Rng } from "../../../core/random.ts";
 import type { Duration, Instant } from "../../../core/time.ts";
 import { type Seq, seqAdd, seqGe } from "../../../wire/seq.ts";
 import type { TcpOptionIndex } from "../../../wire/tcp-options.ts";
-import { chooseCongestionControl } from "../congestion/choice.ts";
 import { AckSample } from "../congestion/congestion-control.ts";
 import type { TcpSettings } from "../settings.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
@@ -43,33 +42,34 @@ const duplicates = new SackReader();
 export class LossRecovery extends LossResponse {
   /** When the last outstanding byte was acknowledged; -1: something is outstanding, or never was. */
   #idleSince: Instant = -1 as Instant;
-  readonly #rng: Rng;
 
   /** `mss`: payload bytes of a segment; `iss`: number of the SYN. The RNG is for BBR's probing alone. */
   constructor(rng: Rng, settings: TcpSettings, mss: number, _iss: Seq) {
     super(rng, settings, mss);
-    this.#rng = rng;
   }
 
   /** Once, when the handshake has told what both sides can. Starts with the initial window of RFC 6928. */
   configure(options: NegotiatedOptions): void {
     this.sack = options.sack;
     this.established = true;
-    if (this.mss !== options.mss) {
-      this.mss = options.mss;
-      this.control = chooseCongestionControl(this.settings.congestion, options.mss, this.#rng);
-    }
+    this.onMss(options.mss);
     if (this.control.samplesRate) this.rate = new DeliveryRate();
     if (this.control.pacingRate > 0) this.pacer = new Pacer();
   }
 
-  /** The handshake's round trip, or null when the SYN (or SYN+ACK) was sent more than once. */
-  onHandshakeRtt(now: Instant, rtt: Duration | null): void {
-    if (rtt === null) this.rtt.onSynLost();
-    else {
+  /**
+   * The handshake's round trip, or null when the SYN (or SYN+ACK) was sent more than once: how often,
+   * `transmissions` tells.
+   */
+  onHandshakeRtt(now: Instant, rtt: Duration | null, transmissions = 1): void {
+    this.doublings = 0;
+    if (rtt !== null) {
       this.rtt.onSample(now, rtt);
-      this.doublings = 0;
+      return;
     }
+    this.rtt.onSynLost();
+    // RFC 5681 §3.1, as RFC 6928 §2 relaxes it: one timeout may come of the short first RTO.
+    if (transmissions > 2) this.control.startAt(this.mss);
   }
 
   /**
@@ -105,7 +105,7 @@ export class LossRecovery extends LossResponse {
     if (segment === null) {
       if (this.settings.rack || newDataReady || repair?.state !== "recovery") return null;
       segment = belowSacked(board);
-      rescuing = segment === null && !repair.rescued;
+      rescuing = this.sack && segment === null && !repair.rescued;
       if (rescuing) segment = rescue(board);
       if (segment === null) return null;
     }
@@ -230,8 +230,9 @@ export class LossRecovery extends LossResponse {
     const repeated = !seqGe(start, flight.nxt);
     if (repeated) {
       const before = flight.inFlight;
-      const segment = flight.board.find(start);
+      let segment = flight.board.find(start);
       if (segment === null || segment.sacked) return;
+      if (start !== segment.start) segment = flight.board.split(segment, start);
       flight.board.resend(now, segment);
       this.#onTransmitted(now, segment, segment.length, before);
     } else this.onSent(now, start, end, true);

@@ -36,6 +36,8 @@ export class Pacer {
   onSent(now: Instant, bytes: number, rate: number): void {
     const from = Math.max(this.#paidUntil, now - QUANTUM);
     this.#paidUntil = from + (bytes * 1_000_000) / rate;
+    // Whoever sets a timer after this send need not ask for a budget first.
+    if (this.#paidUntil > now) this.#readyAt = Math.ceil(this.#paidUntil) as Instant;
   }
 
   #lead(now: Instant): number {
