@@ -1,3 +1,4 @@
+import type { SocketAddress } from "../../core/address.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import type { Duration } from "../../core/time.ts";
 import { after } from "../../core/time.ts";
@@ -20,7 +21,8 @@ import { EphemeralPorts } from "./ports.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { pseudoSum, SegmentSender, segmentRoom } from "./segment-sender.ts";
 import { DEFAULT_TCP, type TcpSettings } from "./settings.ts";
-import { codeOfNoPath, connectError, listenError } from "./socket-errors.ts";
+import { codeOfNoPath, connectError, listenError, socketAddress } from "./socket-errors.ts";
+import type { TcpStateKind } from "./state.ts";
 import { writeReset } from "./strangers.ts";
 import { TcpFlow } from "./tcp-flow.ts";
 import { type StreamKeeper, TcpStream } from "./tcp-stream.ts";
@@ -49,6 +51,15 @@ export interface TcpConnectOptions {
   /** From the call to `onConnect`; past it the stream closes with CONNECT_TIMEOUT. */
   readonly timeout?: Duration;
   readonly settings?: Partial<TcpSettings>;
+}
+
+/** A connection as `TcpLayer.list` shows it. */
+export interface TcpEntry {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly state: TcpStateKind;
+  /** Bytes written and not yet acknowledged. */
+  readonly queued: number;
 }
 
 /** What the layer has counted (RFC 4022, in part). */
@@ -111,6 +122,21 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
   /** Connections in all states, TIME_WAIT too. */
   get connections(): number {
     return this.#flows.table.size;
+  }
+
+  /** All of them, half-open ones too, as `ss -t` lists them. */
+  list(): TcpEntry[] {
+    const entries: TcpEntry[] = [];
+    this.#flows.table.forEach(({ local, localPort, remote, remotePort, connection }) => {
+      if (connection === null) return;
+      entries.push({
+        local: socketAddress(local, localPort),
+        remote: socketAddress(remote, remotePort),
+        state: connection.state.kind,
+        queued: connection.queued,
+      });
+    });
+    return entries;
   }
 
   /**
