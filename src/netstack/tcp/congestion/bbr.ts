@@ -285,7 +285,6 @@ export class Bbr implements CongestionControl {
   }
 
   onMss(mss: number): void {
-    if (this.cwnd === initialWindow(this.#mss)) this.cwnd = initialWindow(mss);
     this.#mss = mss;
     if (this.cwnd < mss) this.cwnd = mss;
   }

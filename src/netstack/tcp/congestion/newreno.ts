@@ -84,7 +84,6 @@ export class NewReno implements CongestionControl {
   }
 
   onMss(mss: number): void {
-    if (this.cwnd === initialWindow(this.#mss)) this.cwnd = initialWindow(mss);
     this.#mss = mss;
     if (this.cwnd < mss) this.cwnd = mss;
   }

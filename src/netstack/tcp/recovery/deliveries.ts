@@ -70,7 +70,8 @@ export class Deliveries {
       if (seqLt(end, rack.fack)) this.reordered = true;
     } else if (cumulative) this.ambiguous = true;
     if (seqGt(end, rack.fack)) rack.fack = end;
-    rack.onDelivered(this.now, segment, end, this.echoedRtt, this.minRtt);
+    // RFC 7323 §4.3: what arrives out of order is not echoed.
+    rack.onDelivered(this.now, segment, end, cumulative ? this.echoedRtt : -1, this.minRtt);
     if (this.#rate !== null) this.#rate.onDelivered(this.now, segment, bytes);
   }
 }

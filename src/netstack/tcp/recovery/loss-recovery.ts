@@ -1,8 +1,9 @@
 import type { Rng } from "../../../core/random.ts";
 import type { Duration, Instant } from "../../../core/time.ts";
-import { type Seq, seqAdd, seqGe } from "../../../wire/seq.ts";
+import { type Seq, seqAdd, seqGe, seqGt } from "../../../wire/seq.ts";
 import type { TcpOptionIndex } from "../../../wire/tcp-options.ts";
 import { AckSample } from "../congestion/congestion-control.ts";
+import { initialWindow } from "../congestion/initial-window.ts";
 import type { TcpSettings } from "../settings.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
 import { belowSacked, rescue } from "./dup-threshold.ts";
@@ -53,6 +54,7 @@ export class LossRecovery extends LossResponse {
     this.sack = options.sack;
     this.established = true;
     this.onMss(options.mss);
+    this.control.startAt(initialWindow(options.mss));
     if (this.control.samplesRate) this.rate = new DeliveryRate();
     if (this.control.pacingRate > 0) this.pacer = new Pacer();
   }
@@ -204,7 +206,9 @@ export class LossRecovery extends LossResponse {
     }
     const lost = this.detect(now, flight);
     if (lost > 0) this.enterRecovery(now, flight, flightSize);
-    if (ece && this.state === "open") this.enterCwr(now, flight, flightSize);
+    if (ece && this.state === "open" && (repair === null || seqGt(ack, repair.recoveryPoint))) {
+      this.enterCwr(now, flight, flightSize);
+    }
 
     if (d.bytes > 0) {
       this.#inform(now, flight, priorInFlight, acked, lost, wasReducing);

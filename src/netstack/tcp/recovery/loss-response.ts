@@ -97,7 +97,7 @@ export class LossResponse {
     } else {
       flight.reorderAt = FOREVER;
       const oldest = board.oldest;
-      if (oldest !== null && oldest.sentAt <= rack.sentAt) {
+      if (oldest !== null && oldest.order <= rack.order) {
         const at = rack.detect(now, board, this.#reorderingWindow(flight));
         if (at > 0) flight.reorderAt = at as Instant;
       }

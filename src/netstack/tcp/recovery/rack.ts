@@ -9,20 +9,23 @@ import type { SentSegment } from "./sent-segment.ts";
  */
 export class Rack {
   /** Of the most recently sent segment that was delivered: RACK.xmit_ts, RACK.end_seq, RACK.rtt. */
-  sentAt: Instant = -1 as Instant;
+  sentAt: Instant = 0 as Instant;
+  /** Its place among the transmissions, which sentAt alone need not tell; 0: nothing was delivered. */
+  order = 0;
   end: Seq = 0 as Seq;
   rtt = 0;
   /** Highest number delivered: RACK.fack. */
   fack: Seq = 0 as Seq;
 
   reset(una: Seq): void {
-    this.sentAt = -1 as Instant;
+    this.sentAt = 0 as Instant;
+    this.order = 0;
     this.end = una;
     this.rtt = 0;
     this.fack = una;
   }
 
-  /** RFC 8985 §6.2 step 2. */
+  /** RFC 8985 §6.2 step 2. `echoedRtt`: by timestamps, -1 where there are none or they tell nothing. */
   onDelivered(
     now: Instant,
     segment: SentSegment,
@@ -35,13 +38,13 @@ export class Rack {
       // The ACK may be for an earlier transmission: its echo is older, or it came too soon.
       if (echoedRtt > rtt + ECHO_GRANULARITY || rtt < minRtt) return;
     }
-    const newer = segment.sentAt - this.sentAt;
+    const newer = segment.order - this.order;
     if (newer < 0) return;
     this.rtt = rtt;
-    if (newer > 0 || seqGt(end, this.end)) {
-      this.sentAt = segment.sentAt;
-      this.end = end;
-    }
+    if (newer === 0 && !seqGt(end, this.end)) return;
+    this.sentAt = segment.sentAt;
+    this.order = segment.order;
+    this.end = end;
   }
 
   /**
@@ -49,14 +52,13 @@ export class Rack {
    * microseconds, or 0: nothing is. Bytes lost are the growth of `board.lostBytes`.
    */
   detect(now: Instant, board: Scoreboard, window: number): number {
-    const { sentAt, end } = this;
+    const { order, end } = this;
     let segment = board.oldest;
-    while (segment !== null && segment.sentAt <= sentAt) {
+    while (segment !== null && segment.order <= order) {
+      if (segment.order === order && !seqLt(segment.end, end)) break;
+      if (segment.sentAt + this.rtt + window > now) return this.sentAt + this.rtt + window;
       const newer = segment.newer;
-      if (segment.sentAt < sentAt || seqLt(segment.end, end)) {
-        if (segment.sentAt + this.rtt + window > now) return sentAt + this.rtt + window;
-        board.lose(segment);
-      }
+      board.lose(segment);
       segment = newer;
     }
     return 0;

@@ -28,7 +28,7 @@ function check(board: Scoreboard): void {
   let timed = 0;
   for (let s = board.oldest; s !== null; s = s.newer) {
     expect(s.sacked || s.lost).toBe(false);
-    if (s.newer !== null) expect(s.newer.sentAt).toBeGreaterThanOrEqual(s.sentAt);
+    if (s.newer !== null) expect(s.newer.order).toBeGreaterThanOrEqual(s.order);
     else expect(board.newest).toBe(s);
     timed += s.length;
   }

@@ -28,6 +28,8 @@ export class Scoreboard {
   sackedRuns = 0;
   /** The end of the highest SACKed record, meaningful while `sackedBytes` > 0. */
   highestSacked: SentSegment | null = null;
+  /** Transmissions so far; a 31-bit count, which one flight does not use up. */
+  #transmissions = 0;
   /** Nothing below it is lost; null: unknown, or nothing is. */
   #lostFrom: SentSegment | null = null;
   /** Where the last SACK block ended: the next is likely near. */
@@ -45,6 +47,7 @@ export class Scoreboard {
       this.inFlight += (end - last.end) | 0;
       last.end = end;
       last.sentAt = now;
+      last.order = ++this.#transmissions;
       return last;
     }
     const segment = takeSegment();
@@ -67,6 +70,7 @@ export class Scoreboard {
     rest.end = segment.end;
     segment.end = at;
     rest.sentAt = segment.sentAt;
+    rest.order = segment.order;
     rest.transmissions = segment.transmissions;
     rest.sacked = segment.sacked;
     rest.lost = segment.lost;
@@ -171,9 +175,9 @@ export class Scoreboard {
       this.lostBytes -= s.length;
       this.inFlight += s.length;
       let at: SentSegment | null = before;
-      if (at !== null && at.sentAt > s.sentAt) at = null;
+      if (at !== null && at.order > s.order) at = null;
       let after: SentSegment | null = at === null ? this.oldest : at.newer;
-      while (after !== null && after.sentAt <= s.sentAt) {
+      while (after !== null && after.order <= s.order) {
         at = after;
         after = after.newer;
       }
@@ -221,6 +225,7 @@ export class Scoreboard {
   /** Makes it as new; only where everything is acknowledged. */
   clear(): void {
     while (this.head !== null) this.dropHead();
+    this.#transmissions = 0;
     this.sackedRuns = 0;
     this.#lostFrom = null;
     this.#near = null;
@@ -246,6 +251,7 @@ export class Scoreboard {
   }
 
   #fly(segment: SentSegment): void {
+    segment.order = ++this.#transmissions;
     this.inFlight += segment.length;
     this.#link(segment, this.newest, null);
   }

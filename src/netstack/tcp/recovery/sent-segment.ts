@@ -12,6 +12,8 @@ export class SentSegment {
   end: Seq = seq(0);
   /** Of the last transmission. */
   sentAt: Instant = 0 as Instant;
+  /** Rises with each transmission of the connection, as clocks may stand still between two. */
+  order = 0;
   /** 1 after the first, never 0. */
   transmissions = 1;
   /** A SACK block covers it. */
@@ -26,7 +28,7 @@ export class SentSegment {
   /** Neighbours by sequence number. */
   next: SentSegment | null = null;
   previous: SentSegment | null = null;
-  /** Neighbours by time of the last transmission, among those in flight: neither SACKed nor lost. */
+  /** Neighbours by order of the last transmission, among those in flight: neither SACKed nor lost. */
   newer: SentSegment | null = null;
   older: SentSegment | null = null;
 
