@@ -17,8 +17,10 @@ import {
 import { NO_TCP_OPTIONS } from "../../../wire/tcp-options.ts";
 import { type Device, type DevicePort, NO_OFFLOAD } from "../../device.ts";
 import { Ip } from "../../ip-address.ts";
-import { Packet } from "../../packet.ts";
+import type { StackLimits } from "../../limits.ts";
+import { type ChecksumState, Packet } from "../../packet.ts";
 import { Stack } from "../../stack.ts";
+import type { TcpListener } from "../listener.ts";
 import type { TcpSettings } from "../settings.ts";
 import type { TcpStateKind } from "../state.ts";
 import type { TcpStream } from "../tcp-stream.ts";
@@ -26,9 +28,15 @@ import type { TcpStream } from "../tcp-stream.ts";
 const OURS = Ip.v4(0xc000_0201);
 const PEER = Ip.v4(0xc000_0202);
 const OUR_PORT = 80;
-const PEER_PORT = 40_000;
 /** Close to the wrap, so that what follows crosses it. */
 const PEER_ISN = seq(0xffff_ff80);
+
+/** How a segment arrives. */
+export interface Delivered {
+  /** With a wrong checksum. */
+  readonly damage?: boolean;
+  readonly checksum?: ChecksumState;
+}
 
 /** Without options, so that each number of a test is as it seems. */
 const PLAIN: Partial<TcpSettings> = {
@@ -48,6 +56,7 @@ export class Station {
   readonly stack: Stack;
   /** What the stack has sent and nobody took. */
   readonly sent: TcpRepr[] = [];
+  peerPort = 40_000;
   /** The peer's next number: RCV.NXT of the stack. */
   next: Seq = PEER_ISN;
   /** The stack's ISS and SND.NXT. */
@@ -58,12 +67,13 @@ export class Station {
   #ourPort = OUR_PORT;
   readonly #port: DevicePort;
 
-  constructor(settings: Partial<TcpSettings> = {}) {
+  constructor(settings: Partial<TcpSettings> = {}, limits: Partial<StackLimits> = {}) {
     this.stack = new Stack({
       clock: { now: () => this.#now },
       rng: new SeededRng(20261121),
       wake() {},
       tcp: { ...PLAIN, ...settings },
+      limits,
     });
     const device = new CaptureDevice((packet) => this.#onSent(packet));
     const quiet = { conflictDetection: "off", linkLocal: false, ipv6: false } as const;
@@ -86,25 +96,31 @@ export class Station {
     return this.stack.tcp.list()[0]?.state ?? "Closed";
   }
 
-  listen(): void {
+  listen(): TcpListener {
     this.listening = true;
-    this.stack.tcp.listen({ ip: OURS, port: OUR_PORT }, (stream) => {
+    return this.stack.tcp.listen({ ip: OURS, port: OUR_PORT }, (stream) => {
       this.#stream = stream;
       return SILENT;
     });
   }
 
   connect(): void {
-    this.#stream = this.stack.tcp.connect({ ip: PEER, port: PEER_PORT }, SILENT);
+    this.#stream = this.stack.tcp.connect({ ip: PEER, port: this.peerPort }, SILENT);
     this.stack.run();
   }
 
   /** A segment from the peer, with `length` bytes of payload. */
-  send(flags: number, sequence: Seq, acknowledgment: Seq, length = 0): void {
+  send(
+    flags: number,
+    sequence: Seq,
+    acknowledgment: Seq,
+    length = 0,
+    { damage = false, checksum = "complete" }: Delivered = {},
+  ): void {
     const packet = Packet.allocate();
     const at = packet.start + 20;
     const repr: TcpRepr = {
-      sourcePort: PEER_PORT,
+      sourcePort: this.peerPort,
       destinationPort: this.#ourPort,
       sequence,
       acknowledgment: (flags & TcpFlag.ack) !== 0 ? acknowledgment : seq(0),
@@ -118,6 +134,8 @@ export class Station {
     packet.end = at + tcpLength(repr);
     const pseudo = pseudoSumV4(PEER.w3, OURS.w3, TCP_PROTOCOL, packet.end - at);
     fillTcpChecksum(packet.view, at, packet.end, pseudo);
+    if (damage) packet.view.setUint16(at + 16, packet.view.getUint16(at + 16) ^ 0x100);
+    packet.checksum = checksum;
     writeIpv4(packet);
     this.#port.receive(packet);
     this.stack.run();
