@@ -77,7 +77,8 @@ export class LearntRoutes {
       router.until = until;
     } else {
       if (destination.routers.length >= this.#context.limits.defaultRouters) return;
-      destination.routers.push({ ip, preference, until, isRouter: true, state: null });
+      const state = this.#iface.link.neighbors?.find(ip)?.state ?? null;
+      destination.routers.push({ ip, preference, until, isRouter: true, state });
       if (isDefault(prefix)) this.#emit("router-added", ip);
     }
     this.#choose(destination);
