@@ -87,6 +87,34 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
     expect(said).toEqual([0, true, 0]);
   });
 
+  test("as a router between two namespaces: packets, fragments and a bulk flow pass, an expired one is told of", async () => {
+    const said = await inNamespace(`
+      const other = spawn("unshare", ["-n", "sleep", "40"], { stdio: "ignore" });
+      const apart = "[ $(readlink /proc/" + other.pid + "/ns/net) != $(readlink /proc/self/ns/net) ]";
+      await eventually(apart);
+      const there = "nsenter -t " + other.pid + " -n ";
+      const host = await start("--tap", "mr0", "--tap", "mr1", "--forward",
+        "--address", "mr0=10.7.0.2/24", "--address", "mr1=10.8.0.2/24");
+      sh("ip link set mr1 netns " + other.pid);
+      sh(there + "ip addr add 10.8.0.1/24 dev mr1; " + there + "ip link set mr1 up");
+      sh("ip route add 10.8.0.0/24 via 10.7.0.2; " + there + "ip route add 10.7.0.0/24 via 10.8.0.2");
+      say(await eventually("ping -c 1 -W 1 10.8.0.1"));
+      say(attempt("ping -c 1 -W 2 -s 4000 10.8.0.1"));
+      say(/time to live exceeded|Time exceeded/i.test((() => { try { return sh("ping -c 1 -W 2 -t 1 10.8.0.1"); } catch (error) { return error.stdout; } })()));
+      const listening = (port) => there + "sh -c 'ss -ltn | grep -q :" + port + "'";
+      const sink = spawn("nsenter", ["-t", String(other.pid), "-n", "sh", "-c", "nc -l -p 5000 | sha256sum"], { stdio: ["ignore", "pipe", "ignore"] });
+      let got = "";
+      sink.stdout.on("data", (data) => { got += data; });
+      await eventually(listening(5000));
+      sh("head -c 30000000 /dev/zero | timeout 15 nc -N 10.8.0.1 5000");
+      for (let i = 0; i < 100 && got === ""; i++) await pause(50);
+      say(got.slice(0, 64) === sh("head -c 30000000 /dev/zero | sha256sum").slice(0, 64));
+      say(await host.stop("SIGTERM"));
+      other.kill(); sink.kill();
+    `);
+    expect(said).toEqual([true, true, true, true, 0]);
+  });
+
   test("a device in use: a second host says so and ends with 1", async () => {
     const said = await inNamespace(`
       const { spawnSync } = await import("node:child_process");
