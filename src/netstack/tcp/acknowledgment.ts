@@ -36,11 +36,9 @@ export function takeAcknowledgment(
     snd.setWindow(window, seq, ack);
   }
   const ece = c.ecn !== null && (view.flags & TcpFlag.ece) !== 0;
-  if (ece) c.ecn!.onEcho(una, snd.nxt);
-  if (ack === una && snd.nxt === una) {
-    if (windowChanged && snd.usableWindow > 0 && c.persistBackoff >= 0) stopPersist(c);
-    return true;
-  }
+  if (c.persistBackoff >= 0 && windowChanged && snd.usableWindow > 0) stopPersist(c);
+  // Data of a peer to whom we send nothing: there is nothing to learn from its ACK.
+  if (snd.nxt === una && length > 0) return true;
   const bytes = ack === una ? 0 : snd.acknowledge(ack);
   c.recovery.onAck(now, una, ack, view.options, length, windowChanged, ece, rtt);
   c.arm(c.recovery.nextTimeout());

@@ -162,7 +162,7 @@ export class TcpConnection {
   ): TcpConnection {
     const c = new TcpConnection(host, endpoints, settings, mss, iss, tsOffset, true);
     acceptSyn(c, host.now(), syn);
-    if (agreesToEcn(c, syn.flags)) c.ecn = new Ecn(iss);
+    if (agreesToEcn(c, syn.flags)) c.ecn = new Ecn();
     c.snd.setWindow(syn.window, syn.sequence, iss);
     c.state = SYN_RECEIVED_PASSIVE;
     c.pending = Pending.syn;
@@ -198,7 +198,7 @@ export class TcpConnection {
     c.timestamps = cookie.timestamp !== null;
     rcv.tsRecent = cookie.timestamp ?? 0;
     rcv.tsRecentAt = host.now();
-    if (cookie.ecn) c.ecn = new Ecn(snd.nxt);
+    if (cookie.ecn) c.ecn = new Ecn();
     configure(c);
     c.state = ESTABLISHED;
     c.handshake = null;
@@ -301,6 +301,7 @@ export class TcpConnection {
       return;
     }
     this.orphaned = true;
+    this.deadlines.patience = FOREVER;
     queueFin(this);
     const now = this.host.now();
     boundFinWait2(this, now);

@@ -54,7 +54,7 @@ export function arriveInSynSent(
   }
   // RFC 3168 §6.1.1: agreed when the answer has ECE and not CWR.
   if (c.handshake?.offersEcn && (flags & (TcpFlag.ece | TcpFlag.cwr)) === TcpFlag.ece)
-    c.ecn = new Ecn(snd.nxt);
+    c.ecn = new Ecn();
   snd.acknowledge(ack);
   snd.setWindow(view.window, view.sequence, ack);
   c.ackPolicy.owed = 1;
@@ -68,7 +68,7 @@ export function arriveInSynSent(
 /** RFC 9293 §3.5, figure 8. */
 function simultaneousOpen(c: TcpConnection, view: TcpView): void {
   c.snd.setWindow(view.window, view.sequence, c.snd.una);
-  if (agreesToEcn(c, view.flags)) c.ecn = new Ecn(c.snd.nxt);
+  if (agreesToEcn(c, view.flags)) c.ecn = new Ecn();
   c.enter(SYN_RECEIVED_ACTIVE);
   c.pending |= Pending.syn;
   c.host.wantsTransmit(c);

@@ -174,7 +174,7 @@ function newDataLength(c: TcpConnection, now: Instant, size: number, most: numbe
 
 /** A cork holds a small segment back, but not for ever. */
 function isCorked(c: TcpConnection, now: Instant): boolean {
-  if (!c.corked || c.corkExpired) return false;
+  if (!c.corked || c.corkExpired || c.snd.finQueued) return false;
   if (c.deadlines.patience === FOREVER) {
     c.deadlines.patience = after(now, CORK_PATIENCE);
     c.arm(c.deadlines.patience);
@@ -225,7 +225,7 @@ function composeData(
   // RFC 3168 §6.1.5: never on what is sent again, as its loss would tell nothing.
   if (ecn !== null && payload > 0 && kind === "data") {
     segment.ecn = 2;
-    if (ecn.cwrDue) {
+    if (c.recovery.windowReduced) {
       // One segment alone: a device that cuts segments up might repeat the flag.
       if (payload > size) {
         payload = size;
@@ -290,7 +290,7 @@ export function commit(c: TcpConnection, now: Instant, segment: OutgoingSegment)
     case "data": {
       const idle = snd.allAcknowledged;
       advance(c, end);
-      if ((segment.flags & TcpFlag.cwr) !== 0) c.ecn!.cwrDue = false;
+      if ((segment.flags & TcpFlag.cwr) !== 0) recovery.windowReduced = false;
       recovery.onSent(now, start, end, snd.unsent === 0);
       if (idle) c.startUserTimeout(now);
       break;

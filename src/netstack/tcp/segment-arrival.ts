@@ -63,6 +63,7 @@ function arrive(
     c.announcePending = false;
     announce(c, now);
   }
+  if (c.state.kind === "Closed") return; // the owner did not want it
   if (!takeAcknowledgment(c, now, view, seq, length, rtt)) return;
   if (view.options.userTimeoutSeconds >= 0) c.adoptUserTimeout(view.options.userTimeoutSeconds);
   if (length === 0) return;

@@ -41,7 +41,7 @@ export function writeSegment(
   const rcv = c.rcv;
   let flags = segment.flags;
   if ((flags & TcpFlag.ack) !== 0) {
-    if (c.ecn !== null && c.ecn.echo && (flags & TcpFlag.rst) === 0) flags |= TcpFlag.ece;
+    if (c.ecn?.echo && (flags & TcpFlag.rst) === 0) flags |= TcpFlag.ece;
     segment.acknowledgment = rcv.nxt;
   }
   segment.flags = flags;
