@@ -14,7 +14,6 @@ export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
-export const EBADFD = 77;
 export const ENAMETOOLONG = 36;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;

@@ -48,6 +48,9 @@ export const SIOCGIFHWADDR = 0x8927;
 export const IFF_UP = 0x1;
 export const IFF_RUNNING = 0x40;
 
+/** Error number of a queue whose device is gone; `os.constants` lacks it, so it is not in errno.ts. */
+export const EBADFD = 77;
+
 export const SOCK_DGRAM = 2;
 /** struct ifreq: a name of 16 bytes with its zero, and a union of 24. */
 export const IFNAMSIZ = 16;

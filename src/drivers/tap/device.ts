@@ -1,5 +1,5 @@
 import { copyBytes } from "../../core/bytes.ts";
-import { EAGAIN, EBADFD, EIO, ENETDOWN, ENOBUFS, ENOMEM } from "../../native/errno.ts";
+import { EAGAIN, EIO, ENETDOWN, ENOBUFS, ENOMEM } from "../../native/errno.ts";
 import { type TunQueue, VNET_HEADER } from "../../native/tun.ts";
 import type { Device, DeviceOffload, DevicePort } from "../../netstack/device.ts";
 import { PACKET_HEADROOM, type Packet } from "../../netstack/packet.ts";
