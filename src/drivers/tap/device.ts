@@ -1,6 +1,7 @@
 import { copyBytes } from "../../core/bytes.ts";
 import { EAGAIN, EIO, ENETDOWN, ENOBUFS, ENOMEM } from "../../native/errno.ts";
 import { type TunQueue, VNET_HEADER } from "../../native/tun.ts";
+import { EBADFD } from "../../native/tun-constants.ts";
 import type { Device, DeviceOffload, DevicePort } from "../../netstack/device.ts";
 import { PACKET_HEADROOM, type Packet } from "../../netstack/packet.ts";
 import type { Mac } from "../../wire/mac.ts";
