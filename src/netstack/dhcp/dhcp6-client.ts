@@ -22,7 +22,7 @@ import { Ip } from "../ip-address.ts";
 import type { DhcpPort } from "./dhcp-port.ts";
 
 /** ff02::1:2 (RFC 8415 §7.1). */
-const ALL_SERVERS = Ip.v6(0xff02_0000, 0, 1, 2);
+const ALL_SERVERS = Ip.v6(0xff02_0000, 0, 0, 0x0001_0002);
 /** RFC 8415 §7.6. */
 const INF_MAX_DELAY = seconds(1);
 const INF_TIMEOUT = seconds(1);
