@@ -1,5 +1,7 @@
 import type { EffectiveConfig } from "../config/effective.ts";
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import { Prefix } from "../netstack/prefix.ts";
+import { peerAddress } from "./host/peer-address.ts";
 import type { ProxyPlan } from "./plan.ts";
 
 export interface BannerFacts {
@@ -18,7 +20,7 @@ export function banner(facts: BannerFacts, colour: boolean): string {
   const driver = plan.driverFallback === null ? plan.driver : `node (${plan.driverFallback})`;
   const workers = plan.workers === 1 ? "1 worker" : `${plan.workers} workers`;
   const head = `${bold(`Millrace ${version}`)}  ${workers}, driver ${driver}, process ${process.pid}`;
-  const lines = ["", head, "", ...listening(facts)];
+  const lines = ["", head, "", ...listening(facts), ...stackHint(plan)];
   return `${[...lines, "", ...toTry(facts, bold), ""].join("\n")}\n`;
 }
 
@@ -47,6 +49,23 @@ function listening({ plan, config, admin, demo }: BannerFacts): string[] {
   return rows.map(
     ([kind, where, what]) => `  ${kind!.padEnd(10)}${where!.padEnd(width + 2)}${what}`,
   );
+}
+
+/** What the kernel's end of a stack's device needs. */
+function stackHint({ stack }: ProxyPlan): string[] {
+  if (stack === null) return [];
+  const { device, mode, addresses } = stack;
+  const where = addresses.length === 0 ? "addresses by DHCP" : addresses.join(", ");
+  const peers = addresses
+    .map((text) => peerAddress(Prefix.parse(text)!))
+    .filter((peer) => peer !== null);
+  const hints = peers.map((peer) => `  ip addr add ${peer} dev ${device}`);
+  return [
+    `  ${"stack".padEnd(10)}${mode} ${device}, ${where}`,
+    ...(hints.length === 0
+      ? []
+      : ["", "The kernel's end needs an address of that network:", ...hints]),
+  ];
 }
 
 function toTry({ config, admin, demo }: BannerFacts, bold: (text: string) => string): string[] {

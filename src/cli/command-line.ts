@@ -11,6 +11,7 @@ Examples:
   $ millrace proxy --listen '*:80' --to app1:9000 --to app2:9000 --workers 4
   $ millrace proxy millrace.yaml
   $ millrace proxy app.ts --driver node --admin off
+  # millrace proxy --stack tap=tap0,address=10.7.0.2/24 --listen 10.7.0.2:80 --to 10.7.0.1:9000
   $ millrace check millrace.yaml
 
 Exit status: 0 after draining; 1 when it cannot run (an address is taken, say);
@@ -72,6 +73,10 @@ function addProxy(program: Command, done: (plan: Plan) => void): void {
     .option("--access-log <where>", '"on" (standard output), "off", or the path of a file')
     .addOption(
       new Option("--driver <driver>", "how to do network I/O").choices(["auto", "epoll", "node"]),
+    )
+    .option(
+      "--stack <device>",
+      "serve on a TCP/IP stack of our own: tap=NAME,address=10.7.0.2/24[,gateway=…][,mtu=…][,dhcp]",
     )
     .showHelpAfterError("(millrace proxy --help shows what there is)")
     .addHelpText("after", proxyDefaults + examples)

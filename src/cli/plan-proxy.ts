@@ -4,9 +4,11 @@ import { describeConfig } from "../config/describe.ts";
 import type { EffectiveConfig } from "../config/effective.ts";
 import { configFromFlags } from "../config/flags.ts";
 import { formatProblems, type LoadResult } from "../config/problem.ts";
+import { formatSocketAddress } from "../core/address.ts";
 import { ExitCode } from "./exit-code.ts";
 import { isModule, loadFile, UnreadableFile } from "./load-file.ts";
 import type { Plan } from "./plan.ts";
+import { BadStackSpec, parseStackSpec, type StackSpec } from "./stack-spec.ts";
 import { chooseDriver, DriverUnavailable } from "./transport-choice.ts";
 
 /** The arguments of `millrace proxy`, as text. */
@@ -18,18 +20,24 @@ export interface ProxyArguments {
   readonly admin?: string | undefined;
   readonly driver?: string | undefined;
   readonly accessLog?: string | undefined;
+  /** As `parseStackSpec` reads it. */
+  readonly stack?: string | undefined;
 }
 
 /** Loads and checks all that `millrace proxy` was given; prints what is wrong. Binds nothing. */
 export async function planProxy(args: ProxyArguments): Promise<Plan> {
   try {
     const config = await configure(args);
-    const { driver, fallback } = await chooseDriver(config.driver);
+    const stack =
+      args.stack === undefined ? null : checkedStack(parseStackSpec(args.stack), config);
+    const { driver, fallback } = await chooseDriver(stack === null ? config.driver : "epoll");
+    const asked = config.workers === "auto" ? availableParallelism() : config.workers;
     return {
       kind: "proxy",
       config,
-      workers: config.workers === "auto" ? availableParallelism() : config.workers,
-      driver,
+      workers: stack === null ? asked : 1,
+      driver: stack === null ? driver : "netstack",
+      stack,
       driverFallback: fallback,
       module: args.file !== undefined && isModule(args.file) ? resolve(args.file) : null,
       file: args.file ?? null,
@@ -37,11 +45,33 @@ export async function planProxy(args: ProxyArguments): Promise<Plan> {
     };
   } catch (error) {
     if (error instanceof DriverUnavailable) {
+      if (args.stack !== undefined) return refuse(`--stack: ${error.message}`);
       return refuse(`--driver epoll: ${error.message}. Use --driver auto or node.`);
     }
+    if (error instanceof BadStackSpec) return refuse(`--stack: ${error.message}`);
     if (!(error instanceof UsageError || error instanceof UnreadableFile)) throw error;
     return refuse(error.message);
   }
+}
+
+/** A stack is one host with one address: one worker serves it, on ports that are known. */
+function checkedStack(stack: StackSpec, config: EffectiveConfig): StackSpec {
+  if (config.workers !== "auto" && config.workers > 1) {
+    throw new UsageError(`--stack is served by one worker, not by ${config.workers}`);
+  }
+  if (config.demo) {
+    throw new UsageError(
+      "the demo origin listens on the kernel's loopback, which --stack cannot reach; name an upstream",
+    );
+  }
+  for (const address of config.listeners.flatMap((listener) => listener.addresses)) {
+    if (address.kind === "unix" || address.port === 0) {
+      throw new UsageError(
+        `--stack listens on IP addresses and ports of its own, not on ${formatSocketAddress(address)}`,
+      );
+    }
+  }
+  return stack;
 }
 
 class UsageError extends Error {

@@ -1,5 +1,6 @@
 import type { EffectiveConfig } from "../config/effective.ts";
 import type { HostPlan } from "./host/plan-host.ts";
+import type { StackSpec } from "./stack-spec.ts";
 import type { Driver } from "./worker-protocol.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface ProxyPlan {
   readonly config: EffectiveConfig;
   readonly workers: number;
   readonly driver: Driver;
+  /** The stack to serve on in place of the kernel's; null: the kernel's. */
+  readonly stack: StackSpec | null;
   /** Why "auto" did not come to epoll; null where it did or nothing was to choose. */
   readonly driverFallback: string | null;
   /** The program's file, absolute; null for YAML and flags. */

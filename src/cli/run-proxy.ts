@@ -61,7 +61,9 @@ class ProxyRun {
         this.#report.warn("SIGHUP: reloading is not supported yet; restart to apply changes"),
       quit: (signal) => void this.#quit(signal),
     });
-    const config = await settleAddresses(await this.#withDemo());
+    const planned = await this.#withDemo();
+    // The addresses of a stack of our own are not the kernel's to bind.
+    const config = this.#plan.stack === null ? await settleAddresses(planned) : planned;
     this.#sink = this.#openLog();
     const layout = metricLayout(config);
     const memory = new CounterMemory(layout.slots, this.#plan.workers);
@@ -89,12 +91,20 @@ class ProxyRun {
   }
 
   #supervise(config: EffectiveConfig, memory: CounterMemory): Supervisor {
-    const { driver, module, workers } = this.#plan;
+    const { driver, stack, module, workers } = this.#plan;
     return new Supervisor({
       entry: sibling("worker"),
       workers,
       report: this.#report,
-      start: (index) => ({ index, config, driver, module, counters: memory.buffer, workers }),
+      start: (index) => ({
+        index,
+        config,
+        driver,
+        stack,
+        module,
+        counters: memory.buffer,
+        workers,
+      }),
       log: (text, taken) => this.#sink?.write(text, taken),
     });
   }

@@ -1,5 +1,6 @@
 import type { DriverChoice } from "../config/effective.ts";
 import type { Transport } from "../core/transport.ts";
+import type { StackSpec } from "./stack-spec.ts";
 import type { Driver } from "./worker-protocol.ts";
 
 export interface DriverDecision {
@@ -29,9 +30,15 @@ export async function chooseDriver(choice: DriverChoice): Promise<DriverDecision
  */
 export async function openTransport(
   driver: Driver,
+  stack: StackSpec | null,
   descriptors: SharedArrayBuffer,
   onFault: (error: unknown) => void,
 ): Promise<Transport> {
+  if (stack !== null) {
+    const { openStackTransport } = await import("./stack-driver.ts");
+    const { DescriptorLog } = await import("../native/descriptor-log.ts");
+    return openStackTransport(stack, new DescriptorLog(descriptors), onFault);
+  }
   if (driver === "epoll") {
     const { createEpollTransport } = await import("../drivers/epoll/transport.ts");
     const { DescriptorLog } = await import("../native/descriptor-log.ts");

@@ -1,6 +1,7 @@
 import type { EffectiveConfig } from "../config/effective.ts";
 import type { Duration } from "../core/time.ts";
 import type { ServerSnapshot } from "../proxy/server.ts";
+import type { StackSpec } from "./stack-spec.ts";
 
 /** All that a worker needs to start; plain data, passed as `workerData`. */
 export interface WorkerStart {
@@ -9,6 +10,8 @@ export interface WorkerStart {
   /** Checked, with concrete ports and without `demo` endpoints. */
   readonly config: EffectiveConfig;
   readonly driver: Driver;
+  /** For the driver "netstack"; null for the others. */
+  readonly stack: StackSpec | null;
   /** The program's file, absolute; null: the configuration's routes. */
   readonly module: string | null;
   /** Memory of a `CounterMemory` of `workers` rows. */
@@ -19,7 +22,7 @@ export interface WorkerStart {
 }
 
 /** A driver that was chosen: no "auto". */
-export type Driver = "epoll" | "node";
+export type Driver = "epoll" | "node" | "netstack";
 
 export type ToWorker =
   /** Stop accepting, finish what is under way, cut the rest at the deadline, then say "drained". */

@@ -66,7 +66,7 @@ try {
 
 async function run(): Promise<void> {
   const { config, index, workers } = start;
-  const transport = await openTransport(start.driver, start.descriptors, (error) =>
+  const transport = await openTransport(start.driver, start.stack, start.descriptors, (error) =>
     faults.fault("driver", error),
   );
   // Sockets behind FFI do not end with the thread, and a poll handle that outlives it crashes libuv.

@@ -6,6 +6,7 @@ import { Autoconfiguration } from "./autoconf/autoconfiguration.ts";
 import { NameServerList } from "./autoconf/name-servers.ts";
 import { Configuration } from "./configuration.ts";
 import type { StackContext } from "./context.ts";
+import { Dhcp4Client } from "./dhcp/dhcp4-client.ts";
 import type { StackEvent } from "./events.ts";
 import { Interface } from "./interface.ts";
 import { Internet } from "./ip/internet.ts";
@@ -55,6 +56,7 @@ export class Stack {
   readonly #options: StackOptions;
   readonly #watchers = new Set<(event: StackEvent) => void>();
   readonly #interfaces = new Map<string, Interface>();
+  readonly #dhcp = new Map<string, Dhcp4Client>();
   readonly #loopbackDevice: LoopbackDevice;
   #nextIndex = 1;
   #running = false;
@@ -132,6 +134,8 @@ export class Stack {
   removeInterface(name: string): boolean {
     const removed = this.#interfaces.get(name);
     if (removed === undefined || removed === this.loopback) return false;
+    this.#dhcp.get(name)?.stop();
+    this.#dhcp.delete(name);
     removed.setUp(false);
     this.autoconfiguration.detach(removed);
     for (const { ip } of [...removed.addresses.all]) removed.addresses.remove(ip);
@@ -142,6 +146,23 @@ export class Stack {
     removed.device.close();
     this.#emit({ kind: "interface-removed", interface: name });
     return true;
+  }
+
+  /**
+   * Has the interface ask for an IPv4 address, routes and name servers (RFC 2131) whenever it is up;
+   * `dhcp-state` tells how it goes. Throws RangeError when there is no such interface.
+   */
+  startDhcp(name: string): Dhcp4Client {
+    const iface = this.#interfaces.get(name);
+    if (iface === undefined) throw new RangeError(`there is no interface ${name}`);
+    let client = this.#dhcp.get(name);
+    if (client === undefined) {
+      const { context, udp, ip, nameServers } = this;
+      client = new Dhcp4Client(context, iface, udp, ip.routes, nameServers);
+      this.#dhcp.set(name, client);
+    }
+    client.start();
+    return client;
   }
 
   /** Calls the listener after each change. Returns what ends it. */
@@ -179,6 +200,7 @@ export class Stack {
   /** Resets all connections and closes all devices. */
   close(): void {
     if (this.#closed) return;
+    for (const client of this.#dhcp.values()) client.stop();
     this.tcp.close();
     this.run();
     this.#closed = true;

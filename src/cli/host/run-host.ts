@@ -57,6 +57,7 @@ class HostRun {
       const added = host.addInterface(this.#optionsOf(iface));
       capture?.add(added);
     }
+    if (this.#plan.dhcp) for (const { name } of interfaces) host.stack.startDhcp(name);
     for (const via of gateways) {
       host.stack.configuration.addRoute({ destination: "default", via });
     }

@@ -1,0 +1,86 @@
+import { NetError } from "../core/errors.ts";
+import type { Transport } from "../core/transport.ts";
+import { TapHost } from "../drivers/tap/host.ts";
+import type { DescriptorLog } from "../native/descriptor-log.ts";
+import type { StackSpec } from "./stack-spec.ts";
+
+/** How long probing addresses, or DHCP, may take before the start fails. */
+const settleMs = 15_000;
+
+/**
+ * Opens the device, configures a stack on it and waits until its addresses may be used; gives its TCP
+ * as a transport that takes all of it down when it closes. Rejects with a NetError that says what to do.
+ */
+export async function openStackTransport(
+  spec: StackSpec,
+  descriptors: DescriptorLog,
+  onFault: (error: unknown) => void,
+): Promise<Transport> {
+  const host = TapHost.open({
+    name: spec.device,
+    mode: spec.mode,
+    addresses: spec.addresses,
+    onFault,
+    ...(spec.mtu === null ? {} : { mtu: spec.mtu }),
+  });
+  const queues = host.devices.flatMap((device) => device.queues);
+  for (const { fd } of queues) descriptors.opened(fd);
+  const close = (): void => {
+    for (const { fd } of queues) descriptors.closing(fd);
+    host.close();
+  };
+  try {
+    for (const via of spec.gateways) {
+      host.stack.configuration.addRoute({ destination: "default", via });
+    }
+    if (spec.dhcp) host.stack.startDhcp(spec.device);
+    await usable(host, spec);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return closing(host.transport(), close);
+}
+
+/** Waits until no address is on probation any more and, with DHCP, one was leased. */
+function usable(host: TapHost, { device, addresses, dhcp }: StackSpec): Promise<void> {
+  const { stack } = host;
+  return new Promise((resolve, reject) => {
+    const settle = (error: NetError | null): void => {
+      clearTimeout(timer);
+      unwatch();
+      if (error === null) resolve();
+      else reject(error);
+    };
+    const look = (): void => {
+      const entries = stack.configuration.addresses.filter((entry) => entry.interface === device);
+      const ours = entries.filter(({ ip, prefixLength }) =>
+        addresses.some((text) => text === `${ip}/${prefixLength}`),
+      );
+      const taken = ours.find(({ state }) => state === "duplicated");
+      if (taken !== undefined) settle(failure(`somebody else on ${device} has ${taken.ip}`));
+      else if (ours.some(({ state }) => state === "tentative")) return;
+      else if (!dhcp || entries.some(({ origin }) => origin === "dhcp")) settle(null);
+    };
+    const unwatch = stack.watch((event) => {
+      if (event.kind.startsWith("address-")) look();
+    });
+    const timer = setTimeout(() => {
+      settle(failure(`${device} has no usable address after ${settleMs / 1_000} s: is it up?`));
+    }, settleMs);
+    look();
+  });
+}
+
+const failure = (message: string) =>
+  new NetError("EADDRNOTAVAIL", message, { source: "internal", retry: "always" });
+
+/** The same transport, but its `close` is the given one after its own. */
+function closing(transport: Transport, close: () => void): Transport {
+  const own = transport.close.bind(transport);
+  transport.close = () => {
+    own();
+    close();
+  };
+  return transport;
+}
