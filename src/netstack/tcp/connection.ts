@@ -1,7 +1,7 @@
 import type { NetError } from "../../core/errors.ts";
 import { after, type Duration, type Instant, millis } from "../../core/time.ts";
 import type { Timer } from "../../core/transport.ts";
-import { type Seq, seqAdd, seqGt } from "../../wire/seq.ts";
+import { type Seq, seqGt } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import type { IcmpError } from "../ip/ip-layer.ts";
 import type { Ip } from "../ip-address.ts";
@@ -10,7 +10,7 @@ import { AckPolicy } from "./ack-policy.ts";
 import { Deadlines } from "./deadlines.ts";
 import { resumeReading } from "./delivery.ts";
 import { Ecn } from "./ecn.ts";
-import { acceptSyn, agreesToEcn, configure, Handshake } from "./handshake.ts";
+import { acceptSyn, agreesToEcn, Handshake, restoreHandshake } from "./handshake.ts";
 import type { CookieState, TcpEndpoints, TcpHost } from "./host.ts";
 import { icmpArrived } from "./icmp-arrival.ts";
 import { infoOf, type TcpInfo } from "./info.ts";
@@ -25,11 +25,10 @@ import { FOREVER, LossRecovery } from "./recovery/loss-recovery.ts";
 import { segmentArrived } from "./segment-arrival.ts";
 import { SendSpace } from "./send-space.ts";
 import type { TcpSettings } from "./settings.ts";
-import { ESTABLISHED, SYN_RECEIVED_PASSIVE, SYN_SENT, sends, type TcpState } from "./state.ts";
+import { SYN_RECEIVED_PASSIVE, SYN_SENT, sends, type TcpState } from "./state.ts";
 import { boundFinWait2, queueFin, reset, tellClosed } from "./teardown.ts";
 import { timeoutsDue } from "./timeouts.ts";
 import { adoptedUserTimeout } from "./user-timeout.ts";
-import { shiftFor } from "./window-scale.ts";
 
 /** ACKs in answer to empty segments that are not acceptable: one in this time, as in Linux. */
 const EMPTY_ANSWERS = millis(500);
@@ -184,25 +183,7 @@ export class TcpConnection {
   ): TcpConnection {
     const iss = cookie.iss as Seq;
     const c = new TcpConnection(host, endpoints, settings, mss, iss, tsOffset, true);
-    const { snd, rcv } = c;
-    rcv.begin(cookie.irs as Seq);
-    snd.peerMss = cookie.peerMss;
-    snd.una = seqAdd(iss, 1);
-    snd.nxt = snd.una;
-    snd.wl1 = cookie.irs as Seq;
-    c.sack = cookie.sack;
-    if (cookie.windowScale >= 0) {
-      snd.scale = cookie.windowScale;
-      rcv.scale = shiftFor(settings.maxReceiveBuffer);
-    }
-    c.timestamps = cookie.timestamp !== null;
-    rcv.tsRecent = cookie.timestamp ?? 0;
-    rcv.tsRecentAt = host.now();
-    if (cookie.ecn) c.ecn = new Ecn();
-    configure(c);
-    c.state = ESTABLISHED;
-    c.handshake = null;
-    c.announcePending = true;
+    restoreHandshake(c, cookie);
     return c;
   }
 

@@ -5,6 +5,7 @@ import { scaledWindow } from "./acknowledgment.ts";
 import type { TcpConnection } from "./connection.ts";
 import { takePayload } from "./delivery.ts";
 import { Ecn } from "./ecn.ts";
+import type { CookieState } from "./host.ts";
 import { startKeepAlive } from "./keep-alive.ts";
 import { Pending } from "./pending.ts";
 import { FOREVER } from "./recovery/loss-recovery.ts";
@@ -94,9 +95,32 @@ export function acceptSyn(c: TcpConnection, now: Instant, view: TcpView): void {
   configure(c);
 }
 
-export function configure(c: TcpConnection): void {
+function configure(c: TcpConnection): void {
   c.snd.updateMss(c.timestamps);
   c.recovery.configure({ sack: c.sack, timestamps: c.timestamps, mss: c.snd.mss });
+}
+
+/** What the handshake would have left, had a cookie not stood in for it. */
+export function restoreHandshake(c: TcpConnection, cookie: CookieState): void {
+  const { snd, rcv, settings } = c;
+  rcv.begin(cookie.irs as Seq);
+  snd.peerMss = cookie.peerMss;
+  snd.una = seqAdd(cookie.iss as Seq, 1);
+  snd.nxt = snd.una;
+  snd.wl1 = cookie.irs as Seq;
+  c.sack = cookie.sack;
+  if (cookie.windowScale >= 0) {
+    snd.scale = cookie.windowScale;
+    rcv.scale = shiftFor(settings.maxReceiveBuffer);
+  }
+  c.timestamps = cookie.timestamp !== null;
+  rcv.tsRecent = cookie.timestamp ?? 0;
+  rcv.tsRecentAt = c.host.now();
+  if (cookie.ecn) c.ecn = new Ecn();
+  configure(c);
+  c.state = ESTABLISHED;
+  c.handshake = null;
+  c.announcePending = true;
 }
 
 /** RFC 3168 §6.1.1: a SYN with both flags asks. */
