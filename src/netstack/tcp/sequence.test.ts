@@ -186,7 +186,10 @@ describe("two connections over a bad wire", () => {
           expect(Buffer.compare(pair.client.bytes, Buffer.concat(users[1].written))).toBe(0);
         },
       ),
-      { seed: Number(process.env.SEQUENCE_SEED ?? 20_261_121), numRuns: Number(process.env.SEQUENCE_RUNS ?? 60) },
+      {
+        seed: Number(process.env.SEQUENCE_SEED ?? 20_261_121),
+        numRuns: Number(process.env.SEQUENCE_RUNS ?? 60),
+      },
     );
   });
 });
