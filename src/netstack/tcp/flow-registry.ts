@@ -10,11 +10,11 @@ import type { TcpEndpoints } from "./host.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { TcpStateKind } from "./state.ts";
 import { type FlowLayer, TcpFlow } from "./tcp-flow.ts";
-import { type StreamKeeper, type StreamLayer, TcpStream } from "./tcp-stream.ts";
+import { type StreamKeeper, TcpStream } from "./tcp-stream.ts";
 import type { TransmitQueue } from "./transmit-queue.ts";
 
 /** All flows of a stack: makes them, follows their states, and forgets them. */
-export class FlowRegistry implements FlowLayer, StreamLayer {
+export class FlowRegistry implements FlowLayer {
   readonly rng: Rng;
   readonly table: ConnectionTable;
   readonly closing: ClosingFlows;
@@ -121,7 +121,7 @@ export class FlowRegistry implements FlowLayer, StreamLayer {
       connection.abort();
       return;
     }
-    const stream = new TcpStream(this, this.#keeper, flow, null);
+    const stream = new TcpStream(this.#keeper, flow, null);
     flow.stream = stream;
     connection.owner = stream;
     listener.onEstablished(stream);

@@ -8,6 +8,7 @@ import type { IpLayer, Path } from "../ip/ip-layer.ts";
 import type { Ip } from "../ip-address.ts";
 import { TcpConnection } from "./connection.ts";
 import type { FlowRegistry } from "./flow-registry.ts";
+import type { TcpEndpoints } from "./host.ts";
 import type { SecretNumbers } from "./initial-sequence.ts";
 import type { TcpListener } from "./listener.ts";
 import { pseudoSum, type SegmentSender, segmentRoom } from "./segment-sender.ts";
@@ -64,8 +65,8 @@ export class PassiveOpen {
       return;
     }
     const now = this.#context.now();
-    const { sourcePort: remotePort, destinationPort: localPort } = syn;
-    const endpoints = { local, localPort, remote, remotePort };
+    const endpoints = endpointsOf(path, syn);
+    const { localPort, remotePort } = endpoints;
     const flow = this.#flows.create(endpoints, inboundScope(inbound, remote));
     flow.listener = listener;
     listener.halfOpen.add(flow);
@@ -103,7 +104,7 @@ export class PassiveOpen {
     const timestamp = ack.options.hasTimestamps ? ack.options.timestampValue : null;
     const options =
       timestamp === null ? NO_OPTIONS : optionsInTimestamp(ack.options.timestampEcho, offset);
-    const endpoints = { local, localPort, remote, remotePort };
+    const endpoints = endpointsOf(path, ack);
     const flow = this.#flows.create(endpoints, inboundScope(inbound, remote));
     flow.listener = listener;
     this.#queue.adopt(flow, path);
@@ -178,6 +179,14 @@ export class PassiveOpen {
 /** Link-local peers are found only where they came from (RFC 4007 §9). */
 export const inboundScope = (inbound: Inbound, remote: Ip) =>
   remote.isLinkLocal && remote.version === 6 ? inbound.interface : null;
+
+/** With the path's addresses: those of all connections between two hosts are the same objects. */
+const endpointsOf = (path: Path, segment: TcpView): TcpEndpoints => ({
+  local: path.source,
+  localPort: segment.destinationPort,
+  remote: path.destination,
+  remotePort: segment.sourcePort,
+});
 
 const ownMss = (maxSegment: number, path: Path): number => {
   const room = segmentRoom(path);

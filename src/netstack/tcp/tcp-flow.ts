@@ -10,10 +10,10 @@ import type { TcpEndpoints, TcpHost } from "./host.ts";
 import type { TcpListener } from "./listener.ts";
 import type { TcpOwner } from "./owner.ts";
 import type { TcpStateKind } from "./state.ts";
-import type { TcpStream } from "./tcp-stream.ts";
+import type { StreamLayer, TcpStream } from "./tcp-stream.ts";
 
 /** What a flow needs of its layer: the connection's host, with the flow named. */
-export interface FlowLayer {
+export interface FlowLayer extends StreamLayer {
   now(): Instant;
   readonly rng: Rng;
   schedule(target: TimerTarget, at: Instant): Timer;
@@ -30,7 +30,6 @@ export interface FlowLayer {
  */
 export class TcpFlow implements TcpHost, TcpOwner {
   readonly layer: FlowLayer;
-  readonly rng: Rng;
   readonly local: Ip;
   readonly localPort: number;
   readonly remote: Ip;
@@ -65,12 +64,15 @@ export class TcpFlow implements TcpHost, TcpOwner {
 
   constructor(layer: FlowLayer, endpoints: TcpEndpoints, bound: Interface | null) {
     this.layer = layer;
-    this.rng = layer.rng;
     this.local = endpoints.local;
     this.localPort = endpoints.localPort;
     this.remote = endpoints.remote;
     this.remotePort = endpoints.remotePort;
     this.bound = bound;
+  }
+
+  get rng(): Rng {
+    return this.layer.rng;
   }
 
   now(): Instant {

@@ -197,7 +197,7 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     const endpoints = { local, localPort, remote, remotePort: port };
     const flow = this.#flows.create(endpoints, bound);
     this.#queue.adopt(flow, path);
-    const stream = new TcpStream(this.#flows, this, flow, handler);
+    const stream = new TcpStream(this, flow, handler);
     flow.stream = stream;
     flow.connection = TcpConnection.connect(
       flow,
@@ -347,7 +347,7 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
   ): TcpStream {
     const local = localIp ?? (remote.version === 4 ? Ip.v4(0) : Ip.v6(0, 0, 0, 0));
     const flow = new TcpFlow(this.#flows, { local, localPort: 0, remote, remotePort }, null);
-    const stream = new TcpStream(this.#flows, this, flow, handler);
+    const stream = new TcpStream(this, flow, handler);
     flow.stream = stream;
     stream.failConnect(connectError(code, remote, remotePort));
     return stream;

@@ -33,33 +33,25 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   keeper: StreamKeeper;
   /** Deferred and not yet run. */
   deferred = false;
-  readonly #layer: StreamLayer;
   readonly #flow: TcpFlow;
   /** Whose `onConnect` is due. */
   #connecting: ConnectHandler | null;
   #connectTimer: Timer | null = null;
   /** Why an attempt to connect is about to fail. */
   #failure: NetError | null = null;
-  #paused = false;
-  #resumeDue = false;
-  /** `onConnect` is running; and it has aborted. */
-  #telling = false;
-  #abortDue = false;
+  /** `telling`: `onConnect` is running; `aborted`: it has called `abort`, which is still to be done. */
+  #opening: "connecting" | "telling" | "aborted" | "open";
+  #reading: "flowing" | "paused" | "resuming" = "flowing";
+  /** `left`: after `close`. */
+  #writing: "open" | "ended" | "left" = "open";
   #overfull = false;
-  #ended = false;
-  #leaving = false;
 
   /** `connecting`: the owner of an outgoing stream; null for one that a listener made. */
-  constructor(
-    layer: StreamLayer,
-    keeper: StreamKeeper,
-    flow: TcpFlow,
-    connecting: ConnectHandler | null,
-  ) {
-    this.#layer = layer;
+  constructor(keeper: StreamKeeper, flow: TcpFlow, connecting: ConnectHandler | null) {
     this.keeper = keeper;
     this.#flow = flow;
     this.#connecting = connecting;
+    this.#opening = connecting === null ? "open" : "connecting";
     this.handler = connecting ?? NOBODY;
   }
 
@@ -78,7 +70,7 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
 
   write(buf: Uint8Array, start: number, end: number): boolean {
     if (this.closed) return false;
-    if (this.#ended) throw new Error("write after end");
+    if (this.#writing !== "open") throw new Error("write after end");
     if (!(start >= 0 && start <= end && end <= buf.length)) {
       throw new RangeError(`bytes [${start}, ${end}) of a buffer of ${buf.length}`);
     }
@@ -91,15 +83,14 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   }
 
   end(): void {
-    if (this.closed || this.#ended) return;
-    this.#ended = true;
+    if (this.closed || this.#writing !== "open") return;
+    this.#writing = "ended";
     this.#flow.connection?.end();
   }
 
   close(): void {
-    if (this.closed || this.#leaving) return;
-    this.#leaving = true;
-    this.#ended = true;
+    if (this.closed || this.#writing === "left") return;
+    this.#writing = "left";
     const { connection } = this.#flow;
     if (connection !== null) {
       connection.close();
@@ -112,10 +103,10 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
     if (this.closed) return;
     // The connection's own `onClosed` would come from within; what follows is the same for all.
     this.#finish(null, () => {
-      if (!this.#telling) this.#flow.connection?.abort();
+      if (this.#opening !== "telling") this.#flow.connection?.abort();
       else {
         // Our ACK has not left yet: reset now, a listener would never hear that there was a connection.
-        this.#abortDue = true;
+        this.#opening = "aborted";
         this.#layer.defer(this);
       }
     });
@@ -123,16 +114,14 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
 
   pause(): void {
     if (this.closed) return;
-    this.#resumeDue = false;
-    if (this.#paused) return;
-    this.#paused = true;
-    this.#flow.connection?.pause();
+    if (this.#reading === "flowing") this.#flow.connection?.pause();
+    this.#reading = "paused";
   }
 
   /** What has arrived meanwhile comes in the next run of the stack. */
   resume(): void {
-    if (this.closed || !this.#paused || this.#resumeDue) return;
-    this.#resumeDue = true;
+    if (this.closed || this.#reading !== "paused") return;
+    this.#reading = "resuming";
     this.#layer.defer(this);
   }
 
@@ -163,6 +152,10 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   /** After Linux's TCP_INFO; null before there is a connection. */
   info(): TcpInfo | null {
     return this.#flow.connection?.info() ?? null;
+  }
+
+  get #layer(): StreamLayer {
+    return this.#flow.layer;
   }
 
   // The layer's side.
@@ -196,8 +189,8 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
 
   runDeferred(): void {
     if (this.closed) {
-      if (this.#abortDue) this.#flow.connection?.abort();
-      this.#abortDue = false;
+      if (this.#opening === "aborted") this.#flow.connection?.abort();
+      this.#opening = "open";
       return;
     }
     if (this.#failure !== null) {
@@ -205,9 +198,8 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
       this.#finish(failure, () => this.#flow.connection?.abort());
       return;
     }
-    if (!this.#resumeDue) return;
-    this.#resumeDue = false;
-    this.#paused = false;
+    if (this.#reading !== "resuming") return;
+    this.#reading = "flowing";
     this.#flow.connection?.resume();
   }
 
@@ -219,18 +211,19 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
     this.#connecting = null;
     this.#connectTimer?.cancel();
     this.#connectTimer = null;
-    if (this.#leaving) return;
-    this.#telling = true;
+    this.#opening = "open";
+    if (this.#writing === "left") return;
+    this.#opening = "telling";
     try {
       connecting.onConnect();
     } catch (error) {
       this.#failed(error);
     }
-    this.#telling = false;
+    if (this.#opening === "telling") this.#opening = "open";
   }
 
   onData(bytes: Uint8Array, start: number, end: number): void {
-    if (this.closed || this.#leaving) return;
+    if (this.closed || this.#writing === "left") return;
     try {
       this.handler.onData(bytes, start, end);
     } catch (error) {
@@ -239,7 +232,7 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   }
 
   onEnd(): void {
-    if (this.closed || this.#leaving) return;
+    if (this.closed || this.#writing === "left") return;
     try {
       this.handler.onEnd();
     } catch (error) {
@@ -250,7 +243,7 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   onAcknowledged(): void {
     if (this.closed) return;
     const connection = this.#flow.connection!;
-    if (this.#leaving) {
+    if (this.#writing === "left") {
       if (connection.queued === 0) this.#finish(null);
       return;
     }
@@ -264,7 +257,7 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   }
 
   onClosed(error: NetError | null): void {
-    this.#finish(this.#leaving ? null : error);
+    this.#finish(this.#writing === "left" ? null : error);
   }
 
   #failed(error: unknown): void {
