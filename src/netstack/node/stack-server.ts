@@ -167,7 +167,11 @@ export class StackServer extends EventEmitter {
       this.#connections--;
       this.#closeIfDrained();
     });
-    this.emit("connection", socket);
+    try {
+      this.emit("connection", socket);
+    } catch (error) {
+      socket.blame(error);
+    }
     return end;
   }
 

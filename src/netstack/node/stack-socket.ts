@@ -90,7 +90,7 @@ export class StackSocket extends Duplex {
       attempted: (event, address, port, error) => this.#attempted(event, address, port, error),
       connected: (stream) => this.#connected(stream),
       failed: (error) => this.destroy(error),
-      fault: (error) => this.#face.fault(error),
+      fault: (error) => this.blame(error),
     });
     return this;
   }
@@ -226,6 +226,13 @@ export class StackSocket extends Duplex {
     return end;
   }
 
+  /** A listener threw: its connection is of no use any more. Tells of it, and resets the connection. */
+  blame(error: unknown): void {
+    this.#face.fault(error);
+    this.#reset = true;
+    this.destroy();
+  }
+
   override write(chunk: unknown, callback?: Done): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding, callback?: Done): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | Done, callback?: Done): boolean {
@@ -306,8 +313,12 @@ export class StackSocket extends Duplex {
     const early = this.#earlyWrite;
     this.#earlyWrite = null;
     if (early !== null) this.#send(early.chunks, early.done);
-    this.emit("connect");
-    this.emit("ready");
+    try {
+      this.emit("connect");
+      this.emit("ready");
+    } catch (error) {
+      this.blame(error);
+    }
     const final = this.#earlyFinal;
     this.#earlyFinal = null;
     if (final !== null && !this.destroyed) this._final(final);
@@ -329,10 +340,14 @@ export class StackSocket extends Duplex {
 
   #take(chunk: Buffer | null): boolean {
     if (this.destroyed) return false;
-    if (chunk !== null) return this.push(chunk);
-    this.push(null);
-    // Without a byte waiting, the end is to be told even where nobody reads.
-    if (this.readableLength === 0) this.read(0);
+    try {
+      if (chunk !== null) return this.push(chunk);
+      this.push(null);
+      // Without a byte waiting, the end is to be told even where nobody reads.
+      if (this.readableLength === 0) this.read(0);
+    } catch (error) {
+      this.blame(error);
+    }
     return false;
   }
 
