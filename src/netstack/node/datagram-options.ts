@@ -1,3 +1,4 @@
+import type { AddressInfo } from "./host-address.ts";
 import type { LookupFunction } from "./lookup.ts";
 import { readPort, usageError } from "./socket-error.ts";
 
@@ -20,6 +21,22 @@ export interface DatagramOptions {
 }
 
 export type SendCallback = (error: Error | null, bytes?: number) => void;
+
+type Callbacks = [callback?: SendCallback];
+/** What may follow the message. */
+export type SendArguments =
+  | Callbacks
+  | [port: number, ...Callbacks]
+  | [port: number, address: string | undefined, ...Callbacks]
+  | [offset: number, length: number, ...Callbacks]
+  | [offset: number, length: number, port: number, ...Callbacks]
+  | [offset: number, length: number, port: number, address: string | undefined, ...Callbacks];
+
+/** Whence a datagram came. */
+export interface RemoteInfo extends AddressInfo {
+  /** Bytes of the message. */
+  readonly size: number;
+}
 
 export type DatagramPart = string | NodeJS.ArrayBufferView;
 

@@ -1,9 +1,7 @@
-import { EventEmitter } from "node:events";
 import { copyBytes } from "../../core/bytes.ts";
 import { NetError } from "../../core/errors.ts";
 import type { UdpHandler, UdpOptions, UdpSender, UdpTarget } from "../udp/endpoint.ts";
 import type { UdpSocket } from "../udp/udp-socket.ts";
-import { DatagramGroups } from "./datagram-groups.ts";
 import {
   alreadyConnected,
   type DatagramOptions,
@@ -11,26 +9,15 @@ import {
   type DatagramType,
   readBindArguments,
   readSendArguments,
-  type SendCallback,
+  type SendArguments,
   type SendRequest,
 } from "./datagram-options.ts";
 import { DatagramOutbox } from "./datagram-outbox.ts";
-import { DatagramSettings } from "./datagram-settings.ts";
+import { TunedDatagramSocket } from "./datagram-tuning.ts";
 import { type Face, soon } from "./face.ts";
-import {
-  type AddressInfo,
-  familyOf,
-  type HostAddress,
-  hostText,
-  readHost,
-} from "./host-address.ts";
+import { type AddressInfo, familyOf, type HostAddress, hostText } from "./host-address.ts";
+import { findHost } from "./host-lookup.ts";
 import { nodeCode, readPort, systemError, usageError } from "./socket-error.ts";
-
-/** Whence a datagram came. */
-export interface RemoteInfo extends AddressInfo {
-  /** Bytes of the message. */
-  readonly size: number;
-}
 
 /** What the socket is bound to, and connected to. */
 interface Bound {
@@ -43,23 +30,23 @@ interface Bound {
  * A UDP socket of a stack with the manners of `dgram.Socket`. Events: `listening`, `message`, `connect`,
  * `error`, `close`. What may be set before `bind` in Node's documents, and more, is remembered until then.
  */
-export class DatagramSocket extends EventEmitter implements UdpHandler {
+export class DatagramSocket extends TunedDatagramSocket implements UdpHandler {
   readonly type: DatagramType;
   readonly #face: Face;
   readonly #options: DatagramOptions;
-  readonly #groups: DatagramGroups;
-  readonly #settings: DatagramSettings;
   readonly #outbox: DatagramOutbox;
   #bound: Bound | null = null;
-  /** A name is being looked up, to be bound to. */
+  /** `bind` was called, and its name is being looked up. */
   #binding = false;
-  #connecting = false;
+  /** Begins to connect once the socket is bound. */
+  #connect: (() => void) | null = null;
   #closed = false;
-  /** Sent before there is a socket; bounded as the outbox is. */
-  #early: (() => void)[] = [];
+  /** Sent before the socket was bound, or connected. */
+  #early: SendRequest[] = [];
+  #earlyBytes = 0;
 
   constructor(face: Face, options: DatagramOptions) {
-    super();
+    super(face.stack, options.recvBufferSize, options.sendBufferSize);
     if (options.type !== "udp4" && options.type !== "udp6") {
       const text = "Bad socket type specified. Valid types are: udp4, udp6";
       throw usageError("ERR_SOCKET_BAD_TYPE", text, TypeError);
@@ -67,13 +54,12 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
     this.#face = face;
     this.#options = options;
     this.type = options.type;
-    this.#groups = new DatagramGroups(face.stack);
-    this.#settings = new DatagramSettings(options.recvBufferSize, options.sendBufferSize);
     const limit = face.stack.context.limits.datagramBytes;
     this.#outbox = new DatagramOutbox(limit, (request, error) => this.#sent(request, error));
-    options.signal?.addEventListener("abort", () => void (this.#closed || this.close()), {
-      once: true,
-    });
+    const { signal } = options;
+    const abort = () => void (this.#closed || this.close());
+    if (signal?.aborted) soon(abort);
+    else signal?.addEventListener("abort", abort, { once: true });
   }
 
   bind(port?: number, address?: string, callback?: () => void): this;
@@ -88,21 +74,33 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
     const { port, address, callback } = readBindArguments(args);
     if (callback !== null) this.once("listening", callback);
     this.#binding = true;
-    this.#withAddress(address ?? this.#anyAddress, (local) => this.#bind(local, port));
+    this.#withAddress(
+      address ?? this.#anyAddress,
+      (local) => this.#bind(local, port),
+      (error) => {
+        this.#binding = false;
+        this.emit("error", error);
+      },
+    );
     return this;
   }
 
   /** Only this peer is heard from now on, and sent to. */
   connect(port: number, address?: string | (() => void), callback?: () => void): void {
     this.#checkOpen();
-    if (this.#bound?.connected || this.#connecting) throw alreadyConnected();
+    if (this.#bound?.connected || this.#connect !== null) throw alreadyConnected();
     const remotePort = readPort(port, "Port", 1);
     const host = typeof address === "string" ? address : this.#ownAddress;
     const listener = typeof address === "function" ? address : callback;
     if (listener !== undefined) this.once("connect", listener);
-    this.#connecting = true;
-    this.#ensureBound();
-    this.#whenBound(() => this.#withAddress(host, (to) => this.#connect(to, remotePort)));
+    this.#connect = () =>
+      this.#withAddress(
+        host,
+        (to) => this.#connected(this.#connectTo(to, remotePort)),
+        (error) => this.#connected(error),
+      );
+    if (this.#bound !== null) this.#connect();
+    else this.#ensureBound();
   }
 
   disconnect(): void {
@@ -116,10 +114,12 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
   send(message: DatagramPart | readonly DatagramPart[], ...args: SendArguments): void;
   send(message: DatagramPart | readonly DatagramPart[], ...args: unknown[]): void {
     this.#checkOpen();
-    const connected = this.#bound?.connected === true || this.#connecting;
+    const connecting = this.#connect !== null;
+    const connected = connecting || this.#bound?.connected === true;
     const request = readSendArguments(message, args, connected);
     this.#ensureBound();
-    this.#whenBound(() => this.#send(request));
+    if (this.#bound !== null && this.#connect === null) this.#send(request);
+    else this.#sendLater(request);
   }
 
   close(callback?: () => void): this {
@@ -142,70 +142,6 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
   remoteAddress(): AddressInfo {
     const { ip, port } = this.#connectedOne().socket.remote!;
     return { address: ip.toString(), family: familyOf(ip), port };
-  }
-
-  addMembership(group: string, multicastInterface?: string): void {
-    this.#groups.join(this.#ready(), group, multicastInterface);
-  }
-
-  dropMembership(group: string, multicastInterface?: string): void {
-    this.#groups.leave(this.#ready(), group, multicastInterface);
-  }
-
-  addSourceSpecificMembership(source: string, group: string, multicastInterface?: string): void {
-    this.#groups.joinSource(this.#ready(), source, group, multicastInterface);
-  }
-
-  dropSourceSpecificMembership(source: string, group: string, multicastInterface?: string): void {
-    this.#groups.leaveSource(this.#ready(), source, group, multicastInterface);
-  }
-
-  setBroadcast(on: boolean): void {
-    this.#settings.broadcast = on;
-    this.#apply();
-  }
-
-  setTTL(ttl: number): number {
-    this.#settings.setHopLimit(ttl);
-    this.#apply();
-    return ttl;
-  }
-
-  setMulticastTTL(ttl: number): number {
-    this.#settings.setMulticastHopLimit(ttl);
-    this.#apply();
-    return ttl;
-  }
-
-  setMulticastLoopback(on: boolean): boolean {
-    this.#settings.multicastLoop = on;
-    this.#apply();
-    return on;
-  }
-
-  /** By its address, or by its name: `::%eth0`. */
-  setMulticastInterface(multicastInterface: string): void {
-    const any = multicastInterface === "0.0.0.0" || multicastInterface === "::";
-    const found = any ? null : this.#groups.interfaceAt(multicastInterface);
-    if (found === null && !any) throw systemError("EADDRNOTAVAIL", "setMulticastInterface");
-    this.#settings.multicastInterface = found;
-    this.#apply();
-  }
-
-  getRecvBufferSize(): number {
-    return this.#settings.recvBufferSize;
-  }
-
-  setRecvBufferSize(size: number): void {
-    this.#settings.recvBufferSize = size;
-  }
-
-  getSendBufferSize(): number {
-    return this.#settings.sendBufferSize;
-  }
-
-  setSendBufferSize(size: number): void {
-    this.#settings.sendBufferSize = size;
   }
 
   getSendQueueSize(): number {
@@ -276,27 +212,31 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
     soon(() => {
       if (!this.#closed) this.emit("listening");
     });
-    const early = this.#early;
-    this.#early = [];
-    for (const task of early) task();
+    if (this.#connect === null) this.#sendEarly();
+    else this.#connect();
   }
 
-  #connect(to: HostAddress, port: number): void {
-    const before = this.#bound;
-    this.#connecting = false;
-    if (before === null || this.#closed) return;
+  /** Opens another UDP socket, which has a peer. Gives the error where that cannot be. */
+  #connectTo(to: HostAddress, port: number): Error | null {
+    const before = this.#bound!;
     before.socket.close();
     const local = before.socket.local.port;
     const target = targetOf(to, port);
     const failure = this.#open(before.local, local, target);
-    if (failure === null) {
-      soon(() => this.emit("connect"));
-      return;
-    }
+    if (failure === null) return null;
     this.#open(before.local, local, null);
     const address = to.ip.toString();
-    const error = systemError(nodeCode(failure.code), "connect", { address, port, cause: failure });
-    soon(() => this.emit("error", error));
+    return systemError(nodeCode(failure.code), "connect", { address, port, cause: failure });
+  }
+
+  /** Or failed to. */
+  #connected(error: Error | null): void {
+    this.#connect = null;
+    soon(() => {
+      if (error !== null) this.emit("error", error);
+      else if (!this.#closed) this.emit("connect");
+    });
+    this.#sendEarly();
   }
 
   /** Opens a UDP socket with all that was set; says why where it cannot. */
@@ -313,9 +253,23 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
     const socket = this.#face.stack.udp.open(options, this);
     if (socket instanceof NetError) return socket;
     this.#bound = { socket, local, connected: remote !== null };
-    this.#settings.apply(socket);
-    this.#groups.rejoin(socket);
+    this.tune(socket);
     return null;
+  }
+
+  #sendLater(request: SendRequest): void {
+    const { length } = request.bytes;
+    if (this.#earlyBytes + length > this.#face.stack.context.limits.datagramBytes) {
+      this.#sent(request, systemError("ENOBUFS", "send"));
+      return;
+    }
+    this.#early.push(request);
+    this.#earlyBytes += length;
+  }
+
+  #sendEarly(): void {
+    this.#earlyBytes = 0;
+    for (const request of this.#early.splice(0)) this.#send(request);
   }
 
   #send(request: SendRequest): void {
@@ -343,46 +297,35 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
     else this.emit("error", error);
   }
 
-  /** Calls `task` at once for a literal, and after a lookup for a name. */
   #withAddress(
     host: string,
     task: (address: HostAddress) => void,
-    failed: (error: Error) => void = (error) => this.emit("error", error),
+    failed: (error: Error) => void,
   ): void {
-    const literal = readHost(this.#face.stack, host);
-    if (literal !== null) {
-      task(literal);
-      return;
-    }
-    const lookup = this.#options.lookup ?? this.#face.lookup;
-    lookup(host, { family: this.type === "udp4" ? 4 : 6, all: false }, (error, address) => {
+    const { lookup = this.#face.lookup } = this.#options;
+    const family = this.type === "udp4" ? 4 : 6;
+    const found = (error: Error | null, address: HostAddress | null) => {
       if (this.#closed) return;
-      const found = error ? null : readHost(this.#face.stack, String(address));
-      if (found !== null) task(found);
-      else failed(error ?? systemError("EINVAL", "lookup"));
-    });
+      if (address !== null) task(address);
+      else failed(error!);
+    };
+    findHost(this.#face.stack, host, family, lookup, found);
   }
 
   #ensureBound(): void {
     if (this.#bound === null && !this.#binding) this.bind(0);
   }
 
-  #whenBound(task: () => void): void {
-    if (this.#bound !== null && !this.#connecting) task();
-    else if (this.#bound !== null) soon(task);
-    else this.#early.push(task);
+  protected override current(): UdpSocket | null {
+    this.#checkOpen();
+    return this.#bound?.socket ?? null;
   }
 
-  #ready(): UdpSocket {
+  protected override ready(): UdpSocket {
     this.#checkOpen();
     this.#ensureBound();
-    if (this.#bound === null) throw systemError("EBADF", "addMembership");
+    if (this.#bound === null) throw systemError("EBADF", "getsockname");
     return this.#bound.socket;
-  }
-
-  #apply(): void {
-    this.#checkOpen();
-    if (this.#bound !== null) this.#settings.apply(this.#bound.socket);
   }
 
   #connectedOne(): Bound {
@@ -395,16 +338,6 @@ export class DatagramSocket extends EventEmitter implements UdpHandler {
     if (this.#closed) throw usageError("ERR_SOCKET_DGRAM_NOT_RUNNING", "Not running");
   }
 }
-
-type Callbacks = [callback?: SendCallback];
-/** What may follow the message. */
-export type SendArguments =
-  | Callbacks
-  | [port: number, ...Callbacks]
-  | [port: number, address: string | undefined, ...Callbacks]
-  | [offset: number, length: number, ...Callbacks]
-  | [offset: number, length: number, port: number, ...Callbacks]
-  | [offset: number, length: number, port: number, address: string | undefined, ...Callbacks];
 
 const targetOf = ({ ip, interface: on }: HostAddress, port: number): UdpTarget =>
   on === null ? { ip, port } : { ip, port, interface: on };

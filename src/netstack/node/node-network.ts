@@ -1,7 +1,7 @@
 import type { Stack } from "../stack.ts";
 import type { ConnectOptions, SocketOptions } from "./connect-options.ts";
-import type { DatagramOptions, DatagramType } from "./datagram-options.ts";
-import { DatagramSocket, type RemoteInfo } from "./datagram-socket.ts";
+import type { DatagramOptions, DatagramType, RemoteInfo } from "./datagram-options.ts";
+import { DatagramSocket } from "./datagram-socket.ts";
 import type { Face } from "./face.ts";
 import {
   type HostsTable,

@@ -4,9 +4,11 @@ export type {
   DatagramOptions,
   DatagramPart,
   DatagramType,
+  RemoteInfo,
+  SendArguments,
   SendCallback,
 } from "./datagram-options.ts";
-export type { DatagramSocket, RemoteInfo, SendArguments } from "./datagram-socket.ts";
+export type { DatagramSocket } from "./datagram-socket.ts";
 export type { AddressInfo, Family } from "./host-address.ts";
 export type { ListenOptions } from "./listen-options.ts";
 export type {

@@ -6,6 +6,7 @@ import type { TcpStream } from "../tcp/tcp-stream.ts";
 import type { SocketOptions } from "./connect-options.ts";
 import { type Face, soon } from "./face.ts";
 import { type AddressInfo, familyOf, type HostAddress, readHost } from "./host-address.ts";
+import { findHost } from "./host-lookup.ts";
 import { type ListenOptions, readListenArguments } from "./listen-options.ts";
 import { nodeCode, systemError, usageError } from "./socket-error.ts";
 import { StackSocket } from "./stack-socket.ts";
@@ -119,15 +120,11 @@ export class StackServer extends EventEmitter {
   #lookUp(host: string, options: ListenOptions & { port: number }): void {
     const phase: Phase = { kind: "looking-up" };
     this.#phase = phase;
-    this.#face.lookup(host, { all: false }, (error, found) => {
+    findHost(this.#face.stack, host, 0, this.#face.lookup, (error, address) => {
       if (this.#phase !== phase) return;
       this.#phase = IDLE;
-      if (error) {
-        this.emit("error", error);
-        return;
-      }
-      const address = readHost(this.#face.stack, String(found));
       if (address !== null) this.#bind(address, options);
+      else this.emit("error", error);
     });
   }
 

@@ -1,7 +1,6 @@
 import { addAbortSignal, Duplex } from "node:stream";
 import { formatSocketAddress, type SocketAddress } from "../../core/address.ts";
 import type { NetError } from "../../core/errors.ts";
-import { seconds } from "../../core/time.ts";
 import type { TcpSettings } from "../tcp/settings.ts";
 import type { TcpStream } from "../tcp/tcp-stream.ts";
 import { type AttemptEvent, ConnectAttempts } from "./connect-attempts.ts";
@@ -13,12 +12,9 @@ import {
 import { type Face, soon } from "./face.ts";
 import { type AddressInfo, type Family, familyOfText, readHost } from "./host-address.ts";
 import { IdleTimer } from "./idle-timer.ts";
+import { keepAliveAfter } from "./keep-alive-setting.ts";
 import { readError, systemError, usageError } from "./socket-error.ts";
 import { type Done, StreamEnd } from "./stream-end.ts";
-
-/** What Linux does where no delay is given, and what libuv asks for where one is. */
-const KEEP_ALIVE = { idle: seconds(7_200), interval: seconds(75), probes: 9 };
-const KEEP_ALIVE_FAST = { interval: seconds(1), probes: 10 };
 
 const MOST_TIMEOUT = 2 ** 31 - 1;
 
@@ -179,9 +175,7 @@ export class StackSocket extends Duplex {
 
   /** `initialDelay`: milliseconds until the first probe; 0: two hours. */
   setKeepAlive(enable = false, initialDelay = 0): this {
-    const delay = Math.trunc(initialDelay / 1_000);
-    if (!enable) this.#keepAlive = null;
-    else this.#keepAlive = delay > 0 ? { idle: seconds(delay), ...KEEP_ALIVE_FAST } : KEEP_ALIVE;
+    this.#keepAlive = enable ? keepAliveAfter(initialDelay) : null;
     if (this.#end !== null) this.#end.stream.keepAlive = this.#keepAlive;
     return this;
   }

@@ -127,6 +127,23 @@ describe("connected", () => {
     expect(client.address().port).toBe(5_000);
   });
 
+  test("to a name, what is sent meanwhile waits for the lookup", async () => {
+    const w = world();
+    const server = w.server.createSocket("udp4").bind(7);
+    const client = w.client.createSocket("udp4");
+    client.connect(7, "server.test");
+    client.send("patient");
+    expect(String((await message(w, server))[0])).toBe("patient");
+    expect(client.remoteAddress().address).toBe(SERVER);
+    const lost = w.client.createSocket("udp4");
+    lost.connect(7, "nowhere.test");
+    expect(await once(lost, "error").catch((error) => [error])).toMatchObject([
+      { code: "ENOTFOUND" },
+    ]);
+    lost.connect(7, SERVER);
+    await once(lost, "connect");
+  });
+
   test("to where no route leads: the error, and the socket lives on", async () => {
     const w = world();
     const client = w.client.createSocket("udp4").bind(5_000);

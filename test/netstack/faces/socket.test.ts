@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { after, seconds } from "../../../src/core/time.ts";
+import { after, millis, seconds } from "../../../src/core/time.ts";
 import type { StackSocket } from "../../../src/netstack/node/public.ts";
 import { CLIENT, listen, once, SERVER, world } from "./world.ts";
 
@@ -73,6 +73,48 @@ describe("addresses and states", () => {
   });
 });
 
+describe("how it sends", () => {
+  test("the first address of a name never answers: the next is tried after a while", async () => {
+    const w = world();
+    await w.until(once(w.client.connect(81, "2001:db8::2"), "error"));
+    w.server.createServer().listen(80);
+    // IPv6 gets lost; ARP and IPv4 go on.
+    w.link.forward.filter = ({ view, start }) => view.getUint16(start + 12) !== 0x86dd;
+    const options = { port: 80, host: "server.test", autoSelectFamilyAttemptTimeout: 300 };
+    const socket = w.client.connect(options);
+    const events: unknown[] = [];
+    socket.on("connectionAttempt", (address) => events.push(["try", address]));
+    socket.on("connectionAttemptTimeout", (address) => events.push(["late", address]));
+    const started = w.network.now;
+    await w.until(once(socket, "connect"));
+    expect(events).toEqual([
+      ["try", "2001:db8::2"],
+      ["late", "2001:db8::2"],
+      ["try", SERVER],
+    ]);
+    expect((w.network.now - started) / 1_000).toBeCloseTo(300, -1);
+  });
+
+  test.each([
+    [false, 300],
+    [true, 150],
+  ])(
+    "noDelay %s: the second small write arrives %i ms after the first was made",
+    async (noDelay, ms) => {
+      const w = world({ latency: millis(100) }, { tcp: { delayedAck: millis(0) } });
+      const { client, served } = await pair(w, {}, { noDelay });
+      served.resume();
+      await w.network.settle(after(w.network.now, seconds(1)));
+      const started = w.network.now;
+      client.write("a");
+      await w.network.settle(after(started, millis(50)));
+      client.write("b");
+      await w.network.settle(() => served.bytesRead === 2);
+      expect((w.network.now - started) / 1_000).toBeCloseTo(ms, -1);
+    },
+  );
+});
+
 describe("the stream", () => {
   test("written before it is connected, bytes wait and arrive, also the end", async () => {
     const w = world();
@@ -89,7 +131,7 @@ describe("the stream", () => {
   });
 
   test("megabytes both ways at once, over a lossy link, arrive whole", async () => {
-    const w = world({ latency: 5_000 as never, loss: 0.005, bandwidth: 12_500_000 });
+    const w = world({ latency: millis(5), loss: 0.005, bandwidth: 12_500_000 });
     const { client, served } = await pair(w, { allowHalfOpen: true }, { allowHalfOpen: true });
     const sent = pattern(2 << 20);
     client.end(sent);
