@@ -13,6 +13,8 @@ const HEADER_LENGTH = 2;
 const GSO_SIZE = 4;
 const CHECKSUM_START = 6;
 const CHECKSUM_OFFSET = 8;
+/** Where the checksum of a UDP header is. */
+const UDP_CHECKSUM = 6;
 const BUFFERS = 10;
 
 /** A TAP device's, unless TUNSETVNETHDRSZ said 12. */
@@ -89,8 +91,9 @@ export class VirtioNetView {
     const field = from + this.checksumOffset;
     if (field + 2 > this.payloadEnd) return false;
     const checksum = checksum16(this.dv, from, this.payloadEnd);
-    // For UDP zero means "none" (RFC 768); its other spelling is right for TCP as well.
-    this.dv.setUint16(field, checksum === 0 ? 0xffff : checksum);
+    // For UDP zero means "none", its other spelling is sent (RFC 768); for TCP that spelling is odd.
+    const isUdp = this.checksumOffset === UDP_CHECKSUM;
+    this.dv.setUint16(field, checksum === 0 && isUdp ? 0xffff : checksum);
     const flags = this.dv.getUint8(this.start + FLAGS);
     this.dv.setUint8(this.start + FLAGS, flags & ~VirtioNetFlag.needsChecksum);
     return true;

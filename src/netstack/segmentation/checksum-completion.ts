@@ -1,6 +1,9 @@
 import { checksum16 } from "../../wire/checksum.ts";
 import type { Packet } from "../packet.ts";
 
+/** Where the checksum of a UDP header is; TCP's is at 16. */
+const UDP_FIELD = 6;
+
 /**
  * Sums what `partial` left to the device, in place. False when the packet's own metadata points out
  * of it.
@@ -11,8 +14,10 @@ export function completeChecksum(packet: Packet): boolean {
   const field = checksumStart + packet.checksumOffset;
   if (checksumStart < packet.start || field < checksumStart || field + 2 > end) return false;
   const checksum = checksum16(view, checksumStart, end);
-  // For UDP zero means "none" (RFC 768); its other spelling is right for TCP as well.
-  view.setUint16(field, checksum === 0 ? 0xffff : checksum);
+  // RFC 768: zero means "none", its other spelling is sent. For TCP that would be the spelling that no
+  // sum of nonzero words has (RFC 1624 §3), and that analysers call wrong.
+  const isUdp = packet.checksumOffset === UDP_FIELD;
+  view.setUint16(field, checksum === 0 && isUdp ? 0xffff : checksum);
   packet.checksum = "complete";
   return true;
 }

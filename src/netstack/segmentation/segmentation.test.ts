@@ -124,6 +124,20 @@ describe("a packet that needs no cutting", () => {
     expect(more).toEqual([]);
   });
 
+  test("whose words sum to zero, completed, says so by the spelling that its transport has", () => {
+    for (const [offset, spelling] of [
+      [6, 0xffff],
+      [16, 0],
+    ] as const) {
+      const packet = ipv4Packet({ payload: Uint8Array.of(0xff, 0xff, ...new Uint8Array(18)) });
+      packet.checksum = "partial";
+      packet.checksumStart = packet.start + 20;
+      packet.checksumOffset = offset;
+      expect(completeChecksum(packet)).toBe(true);
+      expect(packet.view.getUint16(packet.checksumStart + offset)).toBe(spelling);
+    }
+  });
+
   test("whose checksum is said to be past its end, completed, is refused", () => {
     const packet = ipv4Packet({ payload: new Uint8Array(8) });
     packet.checksum = "partial";

@@ -163,6 +163,8 @@ export class Segmenter {
     }
     view.setUint16(transport + offset, 0);
     const checksum = ~sum16(view, transport, end, pseudo) & 0xffff;
-    view.setUint16(transport + offset, checksum === 0 ? 0xffff : checksum);
+    // RFC 768: a zero would mean that a datagram has none.
+    const spare = offset === UDP_CHECKSUM ? 0xffff : 0;
+    view.setUint16(transport + offset, checksum === 0 ? spare : checksum);
   }
 }
