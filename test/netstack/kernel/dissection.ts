@@ -2,11 +2,13 @@ import type { Namespace } from "./namespace.ts";
 
 const CHECKSUMS = ["ip.check_checksum", "tcp.check_checksum", "udp.check_checksum"];
 
+/** The kernel's ICMP errors quote what it was handed: segments whose checksum was left to it. */
+const QUOTING = "(icmp.type == 3 || icmpv6.type < 5)";
+
 const WRONG = [
   "_ws.malformed",
   "ip.checksum.status == 0",
-  "tcp.checksum.status == 0",
-  "udp.checksum.status == 0",
+  `((tcp.checksum.status == 0 || udp.checksum.status == 0) && !${QUOTING})`,
   "icmp.checksum.status == 0",
   "icmpv6.checksum.status == 0",
 ].join(" || ");
