@@ -63,13 +63,37 @@ test("least rtt ten seconds old: probe-rtt with four segments for 200 ms", () =>
   expect(bbr.cwnd).toBeGreaterThan(20 * MSS);
 });
 
-test("rounds that lose a tenth in startup: it ends, and what is in flight is bounded", () => {
+test("startup, a round with six ACKs that tell of losses: it ends, and a BDP is the bound", () => {
   const bbr = new Bbr(MSS, new SeededRng(1));
-  rounds(bbr, 0, 2);
-  const { cwnd } = bbr;
-  rounds(bbr, 2 * RTT, 1, RATE, Math.trunc(cwnd / 10));
+  const now = rounds(bbr, 0, 2);
+  for (let i = 1; i <= 6; i++) bbr.onAck(at(now + i), ack({ lost: MSS, inFlight: bbr.cwnd }));
+  expect(bbr.phase).toBe("startup");
+  rounds(bbr, now, 1);
   expect(bbr.phase).not.toBe("startup");
-  expect(bbr.cwnd).toBeLessThanOrEqual((0.7 * RATE * RTT) / 1e6);
+  expect(bbr.cwnd).toBeLessThanOrEqual((1.25 * RATE * RTT) / 1e6);
+});
+
+test("startup, a round that loses a tenth by one ACK: goes on, as that may be chance", () => {
+  const bbr = new Bbr(MSS, new SeededRng(1));
+  const now = rounds(bbr, 0, 2);
+  const { cwnd } = bbr;
+  rounds(bbr, now, 1, RATE, Math.trunc(cwnd / 10));
+  expect(bbr.phase).toBe("startup");
+  expect(bbr.cwnd).toBeGreaterThan(cwnd);
+});
+
+test("probe-bw, each round loses a twentieth: what is in flight stays at a BDP, probes go above", () => {
+  const bbr = new Bbr(MSS, new SeededRng(1));
+  const bdp = (RATE * RTT) / 1e6;
+  let now = rounds(bbr, 0, 8);
+  const windows: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    now = rounds(bbr, now, 1, RATE, bbr.cwnd / 20);
+    windows.push(bbr.cwnd);
+  }
+  expect(Math.min(...windows.slice(2))).toBeGreaterThanOrEqual(bdp);
+  expect(Math.max(...windows.slice(2))).toBeGreaterThanOrEqual(1.2 * bdp);
+  expect(Math.max(...windows.slice(2))).toBeLessThanOrEqual(1.3 * bdp);
 });
 
 test("application-limited samples below the best: the rate does not fall", () => {

@@ -22,6 +22,8 @@ const FULL_ROUNDS = 3;
 /** As BBRv3: a round that loses more than this has too much in flight, which is cut to BETA of it. */
 const LOSS_THRESHOLD = 0.02;
 const BETA = 0.7;
+/** ACKs of a round that tell of loss before Startup ends by it (draft-ietf-ccwg-bbr §5.3.1.3). */
+const STARTUP_LOSSES = 6;
 /** Slightly below the estimate, so that queues drain. */
 const PACING_MARGIN = 0.99;
 const UNBOUNDED = 0x7fff_ffff;
@@ -31,8 +33,8 @@ export type BbrPhase = "startup" | "drain" | "probe-bw" | "probe-rtt";
 /**
  * BBR: the machine of version 1 (Startup, Drain, ProbeBW by an eight-phase gain cycle, ProbeRTT; filters
  * of the highest delivery rate and the least round trip), with version 3's answer to loss: a bound on
- * what is in flight, set at 0.7 of it by a round that lost more than 2 %, raised again while probing, and
- * an early end of Startup. No ECN response beyond that of a lossy round. Paced; recovery is not PRR's.
+ * what is in flight, set at 0.7 of it, but never below a BDP, by a round that lost more than 2 %, raised
+ * again while probing, and an early end of Startup. No ECN response beyond that of a lossy round. Paced; recovery is not PRR's.
  */
 export class Bbr implements CongestionControl {
   readonly name = "bbr";
@@ -62,6 +64,7 @@ export class Bbr implements CongestionControl {
   #inFlightHigh = UNBOUNDED;
   #priorHigh = UNBOUNDED;
   #lostInRound = 0;
+  #lossesInRound = 0;
   #deliveredInRound = 0;
   #mostInRound = 0;
   #conserving = false;
@@ -113,25 +116,31 @@ export class Bbr implements CongestionControl {
   /** At each round's end: was too much in flight? */
   #judgeLoss(ack: AckSample): void {
     this.#lostInRound += ack.lost;
+    if (ack.lost > 0) this.#lossesInRound++;
     this.#deliveredInRound += ack.delivered;
     if (!ack.roundStart) return;
     const lost = this.#lostInRound;
     if (lost > LOSS_THRESHOLD * (lost + this.#deliveredInRound) && lost >= 2 * this.#mss) {
-      this.#bound(this.#mostInRound);
-      if (this.phase === "startup") this.#filled = true;
+      if (this.phase !== "startup") this.#bound(this.#mostInRound);
+      else if (this.#lossesInRound >= STARTUP_LOSSES) {
+        this.#bound(this.#mostInRound);
+        this.#filled = true;
+      }
     } else if (this.#inFlightHigh !== UNBOUNDED && this.#mostInRound >= this.#inFlightHigh * 0.9) {
       // A clean round at the bound: it may grow, by a quarter while probing, by segments else.
       const growth = this.#pacingGain > 1 ? this.#inFlightHigh >> 2 : this.#mss;
       this.#inFlightHigh = Math.min(UNBOUNDED, this.#inFlightHigh + growth);
     }
     this.#lostInRound = 0;
+    this.#lossesInRound = 0;
     this.#deliveredInRound = 0;
     this.#mostInRound = ack.inFlight;
   }
 
   #bound(inFlight: number): void {
-    // Never below what the path was seen to carry: a random loss does not starve the flow.
-    const floor = Math.max(this.#bdp(1) * BETA, MIN_SEGMENTS * this.#mss);
+    // Never below what the path was seen to carry: random losses do not starve the flow. While probing
+    // that is what it tries, or the rate would never rise again.
+    const floor = Math.max(this.#bdp(this.#pacingGain > 1 ? 1.25 : 1), MIN_SEGMENTS * this.#mss);
     this.#inFlightHigh = Math.trunc(Math.max(Math.min(inFlight, this.cwnd) * BETA, floor));
   }
 
