@@ -1,0 +1,26 @@
+import type { Spread } from "../../proxy/statistics.ts";
+
+export type Direction = "to" | "from";
+
+/** One measurement of one flow. */
+export interface FlowTurn {
+  readonly gigabitsPerSecond: number;
+  /** CPU microseconds of the process between the kernels' ends, per 64 KiB. */
+  readonly cpuPer64KiB: number;
+}
+
+export interface FlowResult {
+  readonly gigabitsPerSecond: Spread;
+  readonly cpuPer64KiB: Spread;
+  readonly turns: readonly FlowTurn[];
+}
+
+/** Something that a flow of the kernel's goes through, up and ready. */
+export interface Contestant {
+  readonly name: string;
+  readonly describes: string;
+  /** `to`: the kernel sends to it; `from`: the kernel receives from it. */
+  readonly directions: readonly Direction[];
+  turn(direction: Direction, millis: number): Promise<FlowTurn>;
+  close(): Promise<void>;
+}
