@@ -128,7 +128,7 @@ test.each([
   (kind, method, args, why) => {
     const { configuration } = configured();
     const call = configuration[method] as unknown as (...given: readonly unknown[]) => unknown;
-    const said = code(() => call.apply(configuration, args));
+    const said = code(() => call.apply(configuration, [...args]));
     expect(said.startsWith(`${kind}: `)).toBe(true);
     expect(said).toContain(why);
   },
