@@ -230,7 +230,8 @@ export class StackSocket extends Duplex {
   override write(chunk: unknown, callback?: Done): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding, callback?: Done): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | Done, callback?: Done): boolean {
-    if (this.readableEnded && !this.allowHalfOpen && !this.writableEnded && this.#end !== null) {
+    // The socket ended itself, and its user may not know.
+    if (this.readableEnded && this.writableEnded && !this.allowHalfOpen && !this.destroyed) {
       return this.#refuse(typeof encoding === "function" ? encoding : callback);
     }
     return typeof encoding === "function"
@@ -267,7 +268,7 @@ export class StackSocket extends Duplex {
       return;
     }
     this.#end?.stream.end();
-    done();
+    soon(done);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -279,7 +280,9 @@ export class StackSocket extends Duplex {
     this.#earlyWrite = null;
     early?.done(error ?? closedEarly());
     this.#end?.release(this.#reset);
-    done(error);
+    // Node closes its handle first: callbacks of writes are told before `close`.
+    if (error === null) soon(() => done());
+    else done(error);
     this.#onDestroyed?.();
   }
 
@@ -304,11 +307,11 @@ export class StackSocket extends Duplex {
     this.#attach(stream);
     this.connecting = false;
     this.#idle.touch();
-    const early = this.#earlyWrite;
-    this.#earlyWrite = null;
-    if (early !== null) this.#send(early.chunks, early.done);
     try {
       this.emit("connect");
+      const early = this.#earlyWrite;
+      this.#earlyWrite = null;
+      if (early !== null) this.#send(early.chunks, early.done);
       this.emit("ready");
     } catch (error) {
       this.blame(error);

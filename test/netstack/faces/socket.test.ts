@@ -192,10 +192,10 @@ describe("the stream", () => {
     expect((await w.until(collect(client))).toString()).toBe("answer");
   });
 
-  test("written after the peer's end, without half-open, the error is EPIPE", async () => {
+  test("written after the peer ended and the socket therefore itself, the error is EPIPE", async () => {
     const { w, client, served } = await pair();
     served.resume();
-    served.on("end", () => served.write("too late"));
+    served.on("finish", () => served.write("too late"));
     const failed = once(served, "error");
     client.end();
     expect(await w.until(failed)).toMatchObject([
