@@ -1,50 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { canTap, HOST_FLAGS, MillraceHost } from "./kernel-host.ts";
+import { describe, test } from "vitest";
+import { canTap, MillraceHost, onWire } from "./kernel-host.ts";
 import { Namespace } from "./namespace.ts";
 
 const able = await canTap("curl", "traceroute", "socat");
 const LENGTH = 20_000_000;
 const SIZES = [0, 56, 1_472, 1_473, 9_000, 60_000];
 
-describe.skipIf(!able)("the kernel as the router between the stack and a second namespace", () => {
-  let near: Namespace;
-  let far: Namespace;
-  let host: MillraceHost;
-
-  /** far 10.8.0.2, fd08::2 — cable — near (router) — mr0 — the stack. */
-  beforeEach(async () => {
-    near = await Namespace.make();
-    far = await Namespace.make();
-    await near.cable("mid", far);
-    await near.run(`
-      sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-      ip addr add 10.8.0.1/24 dev mid; ip addr add fd08::1/64 dev mid nodad; ip link set mid up`);
-    await far.run(`
-      ip addr add 10.8.0.2/24 dev mid; ip addr add fd08::2/64 dev mid nodad; ip link set mid up
-      ip route add default via 10.8.0.1; ip -6 route add default via fd08::1`);
-    const gateways = ["--gateway", "10.7.0.1", "--gateway", "fd07::1"];
-    host = await MillraceHost.start(
-      near,
-      ...HOST_FLAGS,
-      ...gateways,
-      "--http",
-      "80",
-      "--echo",
-      "7",
-    );
-    await near.run(
-      "ip addr add 10.7.0.1/24 dev mr0; ip addr add fd07::1/64 dev mr0 nodad; ip link set mr0 up",
-    );
-    await far.eventually("ping -c 1 -W 1 10.7.0.2");
-    await far.eventually("ping -c 1 -W 1 fd07::2");
-  });
-  afterEach(async () => {
-    await host?.stop();
-    await far?.[Symbol.asyncDispose]();
-    await near?.[Symbol.asyncDispose]();
-  });
-
-  test("ping, curl and traceroute reach it through the router", async () => {
+describe.skipIf(!able).concurrent("the kernel as the router before the stack", () => {
+  test("ping, curl and traceroute reach it through the router", async ({ expect }) => {
+    await using network = await KernelRouter.start();
+    const { far } = network;
     await pingAll(far, "10.7.0.2", "fd07::2");
     expect(await loaded(far, "10.7.0.2")).toEqual([LENGTH, LENGTH]);
     expect(await loaded(far, "[fd07::2]")).toEqual([LENGTH, LENGTH]);
@@ -52,7 +17,9 @@ describe.skipIf(!able)("the kernel as the router between the stack and a second 
     expect(await hops(far, "-6 -n", "fd07::2")).toEqual(["fd08::1", "fd07::2"]);
   });
 
-  test("the path's MTU is less than the link's: ICMP tells, all arrives", async () => {
+  test("the path's MTU is less than the link's: ICMP tells, all arrives", async ({ expect }) => {
+    await using network = await KernelRouter.start();
+    const { near, far } = network;
     await near.run("ip link set mid mtu 1400");
     await far.run("ip link set mid mtu 1400");
     // The far end would offer a small MSS by itself: it does not know.
@@ -64,7 +31,9 @@ describe.skipIf(!able)("the kernel as the router between the stack and a second 
     await far.run("ping -c 1 -W 2 -s 8000 10.7.0.2 && ping -c 1 -W 2 -s 8000 fd07::2");
   });
 
-  test("the path's MTU falls in mid-flow: all arrives", async () => {
+  test("the path's MTU falls in mid-flow: all arrives", async ({ expect }) => {
+    await using network = await KernelRouter.start();
+    const { near, far } = network;
     const flows = [
       far.run(`curl -sS --limit-rate 20M --max-time 15 http://10.7.0.2/bytes/${LENGTH} | wc -c`),
       far.run(
@@ -77,32 +46,10 @@ describe.skipIf(!able)("the kernel as the router between the stack and a second 
   });
 });
 
-describe.skipIf(!able)("Millrace as the router between two namespaces", () => {
-  let left: Namespace;
-  let right: Namespace;
-  let router: MillraceHost;
-
-  /** left 10.1.0.2, fd01::2 — ra — Millrace — rb — right 10.2.0.2, fd02::2. */
-  beforeEach(async () => {
-    left = await Namespace.make();
-    right = await Namespace.make();
-    await left.run("ip tuntap add dev rb mode tap");
-    const addresses = ["ra=10.1.0.1/24", "ra=fd01::1/64", "rb=10.2.0.1/24", "rb=fd02::1/64"];
-    const flags = addresses.flatMap((address) => ["--address", address]);
-    router = await MillraceHost.start(left, "--tap", "ra", "--tap", "rb", ...flags, "--forward");
-    await left.hand("rb", right);
-    await join(left, "ra", 1);
-    await join(right, "rb", 2);
-    await left.eventually("ping -c 1 -W 1 10.2.0.2");
-    await left.eventually("ping -c 1 -W 1 fd02::2");
-  });
-  afterEach(async () => {
-    await router?.stop();
-    await right?.[Symbol.asyncDispose]();
-    await left?.[Symbol.asyncDispose]();
-  });
-
-  test("ping of all sizes, curl and UDP go through it", async () => {
+describe.skipIf(!able).concurrent("Millrace as the router between two namespaces", () => {
+  test("ping of all sizes, curl and UDP go through it", async ({ expect }) => {
+    await using network = await MillraceRouter.start();
+    const { left, right } = network;
     await pingAll(left, "10.2.0.2", "fd02::2");
     await pingAll(right, "10.1.0.2", "fd01::2");
     const sink = await right.start({
@@ -119,14 +66,18 @@ describe.skipIf(!able)("Millrace as the router between two namespaces", () => {
     );
   });
 
-  test("traceroute: it tells that the hop limit ran out", async () => {
+  test("traceroute: it tells that the hop limit ran out", async ({ expect }) => {
+    await using network = await MillraceRouter.start();
+    const { left, right } = network;
     expect(await hops(left, "-n", "10.2.0.2")).toEqual(["10.1.0.1", "10.2.0.2"]);
     expect(await hops(left, "-n -I", "10.2.0.2")).toEqual(["10.1.0.1", "10.2.0.2"]);
     expect(await hops(right, "-6 -n", "fd01::2")).toEqual(["fd02::1", "fd01::2"]);
     expect(await hops(right, "-6 -n -I", "fd01::2")).toEqual(["fd02::1", "fd01::2"]);
   });
 
-  test("no route, no neighbour: it tells which", async () => {
+  test("no route, no neighbour: it tells which", async ({ expect }) => {
+    await using network = await MillraceRouter.start();
+    const { left } = network;
     const told = await Promise.all(
       ["10.9.9.9", "fd99::9", "10.2.0.77", "fd02::77"].map((target) =>
         left.try(`ping -c 1 -W 6 ${target}`),
@@ -139,6 +90,69 @@ describe.skipIf(!able)("Millrace as the router between two namespaces", () => {
     expect(noHost6).toContain("Address unreachable");
   });
 });
+
+/** far 10.8.0.2, fd08::2 — cable — near (router) — mr0 — the stack 10.7.0.2, fd07::2. */
+class KernelRouter implements AsyncDisposable {
+  readonly near: Namespace;
+  readonly far: Namespace;
+
+  private constructor(near: Namespace, far: Namespace) {
+    this.near = near;
+    this.far = far;
+  }
+
+  static async start(): Promise<KernelRouter> {
+    const near = await Namespace.make();
+    const far = await Namespace.make();
+    await near.cable("mid", far);
+    await near.run(`
+      sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+      ip addr add 10.8.0.1/24 dev mid; ip addr add fd08::1/64 dev mid nodad; ip link set mid up`);
+    await far.run(`
+      ip addr add 10.8.0.2/24 dev mid; ip addr add fd08::2/64 dev mid nodad; ip link set mid up
+      ip route add default via 10.8.0.1; ip -6 route add default via fd08::1`);
+    await onWire(near, "--gateway", "10.7.0.1", "--gateway", "fd07::1", "--http", "80");
+    await far.eventually("ping -c 1 -W 1 10.7.0.2");
+    await far.eventually("ping -c 1 -W 1 fd07::2");
+    return new KernelRouter(near, far);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.far[Symbol.asyncDispose]();
+    await this.near[Symbol.asyncDispose]();
+  }
+}
+
+/** left 10.1.0.2, fd01::2 — ra — Millrace — rb — right 10.2.0.2, fd02::2. */
+class MillraceRouter implements AsyncDisposable {
+  readonly left: Namespace;
+  readonly right: Namespace;
+
+  private constructor(left: Namespace, right: Namespace) {
+    this.left = left;
+    this.right = right;
+  }
+
+  static async start(): Promise<MillraceRouter> {
+    const left = await Namespace.make();
+    const right = await Namespace.make();
+    await left.run("ip tuntap add dev rb mode tap");
+    const addresses = ["ra=10.1.0.1/24", "ra=fd01::1/64", "rb=10.2.0.1/24", "rb=fd02::1/64"];
+    const flags = addresses.flatMap((address) => ["--address", address]);
+    await MillraceHost.start(left, "--tap", "ra", "--tap", "rb", ...flags, "--forward");
+    await left.hand("rb", right);
+    await join(left, "ra", 1);
+    await join(right, "rb", 2);
+    await left.eventually("ping -c 1 -W 1 10.2.0.2");
+    await left.eventually("ping -c 1 -W 1 fd02::2");
+    return new MillraceRouter(left, right);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.left[Symbol.asyncDispose]();
+    await this.right[Symbol.asyncDispose]();
+  }
+}
 
 async function join(namespace: Namespace, link: string, net: number): Promise<void> {
   await namespace.run(`

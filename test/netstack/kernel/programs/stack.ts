@@ -12,6 +12,7 @@ import { SeededRng } from "../../../../src/core/random.ts";
 import { seconds } from "../../../../src/core/time.ts";
 import type { ConnectHandler, Stream } from "../../../../src/core/transport.ts";
 import { TapHost } from "../../../../src/drivers/tap/host.ts";
+import type { InterfaceSettings } from "../../../../src/netstack/interface.ts";
 import { Ip } from "../../../../src/netstack/ip-address.ts";
 import type { StackLimits } from "../../../../src/netstack/limits.ts";
 import type { TcpSettings } from "../../../../src/netstack/tcp/settings.ts";
@@ -22,8 +23,10 @@ export interface StackStart {
   readonly addresses: readonly string[];
   readonly offload?: boolean;
   readonly tcp?: Partial<TcpSettings>;
+  readonly settings?: Partial<InterfaceSettings>;
   readonly limits?: Partial<StackLimits>;
   readonly impairment?: Impairment;
+  readonly dhcp?: boolean;
 }
 
 export type Request = { readonly number: number } & (
@@ -31,8 +34,16 @@ export type Request = { readonly number: number } & (
   | { readonly op: "send"; readonly to: string; readonly port: number; readonly length: number }
   | { readonly op: "receive"; readonly to: string; readonly port: number }
   | { readonly op: "hold"; readonly to: string; readonly port: number }
+  | { readonly op: "facts" }
   | { readonly op: "add" | "remove"; readonly address: string }
 );
+
+export interface StackFacts {
+  /** `fd07::2/64 preferred static` */
+  readonly addresses: readonly string[];
+  readonly nameServers: readonly string[];
+  readonly domains: readonly string[];
+}
 
 export interface Response {
   readonly number: number;
@@ -45,6 +56,7 @@ const host = TapHost.open({
   addresses: start.addresses,
   offload: start.offload ?? true,
   ...(start.tcp === undefined ? {} : { tcp: start.tcp }),
+  ...(start.settings === undefined ? {} : { settings: start.settings }),
   ...(start.limits === undefined ? {} : { limits: start.limits }),
   onFault: (error) => process.stderr.write(`${(error as Error).stack}\n`),
 });
@@ -53,6 +65,7 @@ if (start.impairment !== undefined) {
   spoil(host, start.impairment, () => rng.u32() / 2 ** 32);
 }
 const { stack } = host;
+if (start.dhcp === true) stack.startDhcp(start.name);
 const transport = host.transport();
 await serve(new EchoService(), 7, transport, stack.udp);
 await serve(new HttpService({ html: () => "", json: () => "{}\n" }), 80, transport, stack.udp);
@@ -126,6 +139,16 @@ process.on("message", (request: Request) => {
       // A negative length is never sent: it waits.
       new Client(request.to, request.port, -1, answer);
       return;
+    case "facts": {
+      const { addresses } = stack.configuration;
+      return answer({
+        addresses: addresses
+          .filter((entry) => entry.interface === start.name)
+          .map(({ ip, prefixLength, state, origin }) => `${ip}/${prefixLength} ${state} ${origin}`),
+        nameServers: stack.nameServers.addresses,
+        domains: stack.nameServers.domains,
+      } satisfies StackFacts);
+    }
     case "add":
       stack.configuration.addAddress(start.name, request.address);
       return answer(null);
