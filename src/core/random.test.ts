@@ -51,3 +51,14 @@ it("unit: from 0 to below 1", () => {
   expect(unit({ u32: () => 0xffff_ffff })).toBeLessThan(1);
   expect(unit({ u32: () => 0x8000_0000 })).toBe(0.5);
 });
+
+it.each([0, -1, 0.5, 2 ** 32 + 1, Number.NaN, Number.POSITIVE_INFINITY])(
+  "below: refuses a bound of %d instead of drawing for ever",
+  (bound) => {
+    expect(() => below(new SeededRng(seed), bound)).toThrow(RangeError);
+  },
+);
+
+it("below: takes a bound of all 32 bits", () => {
+  expect(below({ u32: () => 0xffff_ffff }, 2 ** 32)).toBe(0xffff_ffff);
+});

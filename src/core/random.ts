@@ -4,8 +4,14 @@ export interface Rng {
   u32(): number;
 }
 
-/** A uniform integer in [0, bound), 0 < bound <= 2^32, without modulo bias (Lemire 2019). */
+/**
+ * A uniform integer in [0, bound) without modulo bias (Lemire 2019). Throws RangeError unless `bound` is
+ * a whole number from 1 to 2^32.
+ */
 export function below(rng: Rng, bound: number): number {
+  if (!(bound >= 1 && bound <= 0x1_0000_0000 && Number.isInteger(bound))) {
+    throw new RangeError(`no 32 bits give a number below ${bound}`);
+  }
   const limit = 0x1_0000_0000 - (0x1_0000_0000 % bound);
   for (;;) {
     const draw = rng.u32();
