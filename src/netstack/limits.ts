@@ -4,7 +4,10 @@ import { type Duration, seconds } from "../core/time.ts";
 export interface StackLimits {
   /** Neighbours of an interface and family; the least recently used unreferenced one goes. */
   readonly neighbors: number;
-  /** Packets that wait for one neighbour's address; the oldest goes (RFC 4861 §7.2.2). */
+  /**
+   * Packets that wait for one neighbour's address; the oldest goes (RFC 4861 §7.2.2). No less than the
+   * fragments of one datagram, or a long one would never arrive first.
+   */
   readonly packetsPerNeighbor: number;
   /** Bytes of packets that wait for addresses, of one interface; beyond it new ones are dropped. */
   readonly bytesAwaitingNeighbors: number;
@@ -57,7 +60,7 @@ export interface StackLimits {
 
 export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   neighbors: 1024,
-  packetsPerNeighbor: 64,
+  packetsPerNeighbor: 256,
   bytesAwaitingNeighbors: 1 << 20,
   fragmentBytes: 4 << 20,
   fragmentedDatagrams: 256,
