@@ -7,7 +7,7 @@ const CONNECTIONS = 10_000;
 const AT_ONCE = 250;
 const PORT = 80;
 const TARGET = 2_048;
-const REQUEST = new Uint8Array(100);
+const MESSAGE = new Uint8Array(100);
 
 /** An owner that costs next to nothing: one for all connections of an end. */
 class Owner implements ConnectHandler {
@@ -28,44 +28,56 @@ class Owner implements ConnectHandler {
  * is dropped, which leaves the server's. Needs --expose-gc.
  */
 export function idleMemory(): IdleMemory {
-  let pair: Pair | null = new Pair({ mtu: 1_500, offload: false });
   const owner = new Owner();
-  const served: Stream[] = [];
-  pair.server.tcp.listen({ ip: IPV6_ANY, port: PORT }, (stream) => {
-    served.push(stream);
-    return owner;
-  });
-  let streams: Stream[] = [];
+  const [pair, streams] = emptyPair(owner);
+  // Pools fill, code is compiled; then only connections are added.
   open(pair, streams, owner, AT_ONCE);
-  const empty = heapBytes();
+  const few = heapBytes();
   open(pair, streams, owner, CONNECTIONS);
-  const expected = 2 * REQUEST.length * streams.length;
-  for (const stream of [...streams, ...served]) stream.write(REQUEST, 0, REQUEST.length);
-  pair.settle(10);
-  if (owner.received !== expected) throw new Error(`${owner.received} of ${expected} bytes came`);
-  const both = heapBytes();
+  const many = heapBytes();
   const { server } = pair;
   pair.dropClient();
-  pair = null;
-  streams = [];
-  const one = heapBytes();
+  streams.length = 0;
+  const without = heapBytes();
   if (server.tcp.connections < CONNECTIONS) throw new Error("connections of the server are gone");
-  const count = CONNECTIONS;
-  const clientShare = (both - one) / (count + AT_ONCE);
+  const client = (many - without - stackBytes(owner)) / (CONNECTIONS + AT_ONCE);
+  const both = (many - few) / CONNECTIONS;
   return {
-    connections: count,
-    client: Math.round(clientShare),
-    server: Math.round((both - empty - clientShare * count) / count),
+    connections: CONNECTIONS,
+    client: Math.round(client),
+    server: Math.round(both - client),
     target: TARGET,
   };
 }
 
+/** What a client's stack and device hold without connections. */
+function stackBytes(owner: Owner): number {
+  const [pair] = emptyPair(owner);
+  const before = heapBytes();
+  pair.dropClient();
+  return before - heapBytes();
+}
+
+function emptyPair(owner: Owner): [Pair, Stream[]] {
+  const pair = new Pair({ mtu: 1_500, offload: false });
+  pair.server.tcp.listen({ ip: IPV6_ANY, port: PORT }, (stream) => {
+    stream.write(MESSAGE, 0, MESSAGE.length);
+    return owner;
+  });
+  return [pair, []];
+}
+
 function open(pair: Pair, streams: Stream[], owner: Owner, count: number): void {
   const target = { ip: Ip.parse(SERVER)!, port: PORT };
+  const expected = owner.received + 2 * MESSAGE.length * count;
   for (let done = 0; done < count; done += AT_ONCE) {
+    const batch = streams.length;
     for (let i = 0; i < AT_ONCE; i++) streams.push(pair.client.tcp.connect(target, owner));
     pair.settle(1);
+    for (const stream of streams.slice(batch)) stream.write(MESSAGE, 0, MESSAGE.length);
+    pair.settle(1);
   }
+  if (owner.received !== expected) throw new Error(`${owner.received} of ${expected} bytes came`);
 }
 
 function heapBytes(): number {
