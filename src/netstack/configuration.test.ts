@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { SeededRng } from "../core/random.ts";
 import { instant } from "../core/time.ts";
 import { type Device, type DevicePort, NO_OFFLOAD } from "./device.ts";
+import { MAIN_RULE } from "./ip/routing-rules.ts";
+import { Ip } from "./ip-address.ts";
 import { Stack } from "./stack.ts";
 
 class SilentDevice implements Device {
@@ -97,14 +99,39 @@ describe("a configuration, changed while the stack runs", () => {
     expect(neighbors.size).toBe(0);
   });
 
+  test("by rules, routes by the tables that they name", () => {
+    const { configuration, heard, stack } = configured();
+    configuration.addAddress("eth0", "10.7.0.2/24");
+    configuration.addAddress("eth0", "10.7.0.3/24");
+    configuration.addRoute({ destination: "default", via: "10.7.0.1" });
+    configuration.addRoute({ destination: "default", via: "10.7.0.9", table: 7 });
+    const hop = (source: string): string => {
+      const path = stack.ip.resolve(Ip.parse("192.0.2.1")!, { source: Ip.parse(source)! });
+      return typeof path === "string" ? path : `${path.nextHop}`;
+    };
+    const rule = { priority: 100, from: "10.7.0.3", table: 7 };
+    configuration.addRule(rule);
+    expect([hop("10.7.0.2"), hop("10.7.0.3")]).toEqual(["10.7.0.1", "10.7.0.9"]);
+    const refusal = { priority: 50, to: "192.0.2.0/24", table: "prohibit" } as const;
+    configuration.addRule(refusal);
+    expect(hop("10.7.0.3")).toBe("prohibited");
+    expect(heard.slice(-2)).toEqual(["rule-added 100 7", "rule-added 50 -1"]);
+    configuration.removeRule({ ...refusal, to: "192.0.2.9/24" });
+    configuration.removeRule({ ...rule, from: "10.7.0.3/32" });
+    expect(hop("10.7.0.3")).toBe("10.7.0.1");
+    expect(stack.ip.routes.rules.all).toHaveLength(1);
+  });
+
   test("by an interface taken away, keeps nothing of it", () => {
     const { configuration, heard, device, stack } = configured();
     configuration.addAddress("eth0", "10.7.0.2/24");
     configuration.addRoute({ destination: "default", via: "10.7.0.1" });
+    configuration.addRule({ priority: 9, incoming: "eth0", table: 7 });
     expect(stack.removeInterface("eth0")).toBe(true);
     expect(stack.removeInterface("eth0")).toBe(false);
     expect(device.closed).toBe(true);
     expect(heard.at(-1)).toBe("interface-removed eth0");
+    expect(stack.ip.routes.rules.all).toEqual([MAIN_RULE]);
     expect(configuration.addresses.map(({ interface: name }) => name)).toEqual(["lo", "lo"]);
     expect([...stack.ip.routes.all].filter(({ interface: on }) => on !== stack.loopback)).toEqual(
       [],
@@ -121,6 +148,14 @@ test.each([
   ["ENETUNREACH", "addRoute", [{ destination: "10.0.0.0/8", via: "192.0.2.1" }], "name the one"],
   ["EINVAL", "addRoute", [{ destination: "default" }], "needs the router"],
   ["ENOENT", "removeRoute", [{ destination: "10.0.0.0/8", interface: "eth0" }], "no such route"],
+  ["EINVAL", "addRoute", [{ destination: "10.0.0.0/8", via: "fd07::1" }], "of another version"],
+  ["EINVAL", "addRule", [{ priority: -1, table: 7 }], "a priority is"],
+  ["EINVAL", "addRule", [{ priority: 1, table: 0.5 }], "a table is"],
+  ["EINVAL", "addRule", [{ priority: 1, from: "10.7", table: 7 }], "10.7.0.2/24"],
+  ["EINVAL", "addRule", [{ priority: 1, from: "10.0.0.0/8", to: "::/0", table: 7 }], "no packet"],
+  ["ENOENT", "addRule", [{ priority: 1, incoming: "eth9", table: 7 }], "no interface eth9"],
+  ["EADDRINUSE", "addRule", [{ priority: 32_766, table: 254 }], "already"],
+  ["ENOENT", "removeRule", [{ priority: 1, table: 7 }], "no such rule"],
   ["EINVAL", "addNeighbor", [{ interface: "eth0", address: "10.0.0.1", mac: "2:0" }], "not a MAC"],
   ["EINVAL", "addNeighbor", [{ interface: "lo", address: "10.0.0.1", mac: "2:0" }], "no link addr"],
 ] as const)(

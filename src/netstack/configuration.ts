@@ -4,9 +4,10 @@ import type { InterfaceAddress } from "./address-table.ts";
 import type { Interface } from "./interface.ts";
 import type { Internet } from "./ip/internet.ts";
 import type { Route, RouteSpec } from "./ip/route.ts";
+import type { Rule } from "./ip/routing-rules.ts";
 import { Ip } from "./ip-address.ts";
 import { Prefix } from "./prefix.ts";
-import type { AddressEntry, NeighborOptions, RouteOptions } from "./stack-options.ts";
+import type { AddressEntry, NeighborOptions, RouteOptions, RuleOptions } from "./stack-options.ts";
 
 /** What a configuration works on: a `Stack`. */
 export interface Configured {
@@ -16,8 +17,8 @@ export interface Configured {
 }
 
 /**
- * Addresses, routes and neighbours of a stack in text, as `ip addr`, `ip route` and `ip neigh` have
- * them. Every call throws a NetError when what it is given makes no sense: EINVAL for what cannot be
+ * Addresses, routes, rules and neighbours of a stack in text, as `ip addr`, `ip route`, `ip rule` and
+ * `ip neigh` have them. Every call throws a NetError when what it is given makes no sense: EINVAL for what cannot be
  * read, ENOENT for what is not there, EADDRINUSE for what is there already, ENETUNREACH for a router
  * that no interface reaches.
  */
@@ -83,6 +84,30 @@ export class Configuration {
     this.#stack.ip.routes.remove(route);
   }
 
+  /**
+   * A rule, beside those there are: of equal priority they are asked in the order in which they were
+   * added. It goes with its incoming interface.
+   */
+  addRule(options: RuleOptions): Rule {
+    const rule = this.#rule(options);
+    const { rules } = this.#stack.ip.routes;
+    if (rules.all.some((known) => sameRule(known, rule))) {
+      throw failure("EADDRINUSE", `there is such a rule of priority ${options.priority} already`);
+    }
+    if (!rules.add(rule)) throw failure("EADDRNOTAVAIL", "there is no room for more rules");
+    return rule;
+  }
+
+  removeRule(options: RuleOptions): void {
+    const rule = this.#rule(options);
+    const { rules } = this.#stack.ip.routes;
+    const known = rules.all.find((one) => sameRule(one, rule));
+    if (known === undefined) {
+      throw failure("ENOENT", `there is no such rule of priority ${options.priority}`);
+    }
+    rules.remove(known);
+  }
+
   /** A neighbour that is known for good, as long as its interface is there. */
   addNeighbor(options: NeighborOptions): void {
     const { neighbors, ip } = this.#neighbor(options.interface, options.address);
@@ -122,6 +147,9 @@ export class Configuration {
     const router = via === undefined ? null : readIp(via);
     const prefix =
       destination === "default" ? defaultRoute(router, destination) : readPrefix(destination);
+    if (router !== null && router.version !== prefix.ip.version) {
+      throw invalid(`a route to ${destination} cannot go via ${via}, of another version`);
+    }
     const out = name === undefined ? this.#reaching(router ?? prefix.ip) : this.#interface(name);
     return {
       destination: prefix,
@@ -132,6 +160,21 @@ export class Configuration {
     };
   }
 
+  #rule({ priority, from, to, incoming, table }: RuleOptions): Rule {
+    const source = from === undefined ? null : readPrefix(from).network();
+    const destination = to === undefined ? null : readPrefix(to).network();
+    if (source !== null && destination !== null && source.ip.version !== destination.ip.version) {
+      throw invalid(`no packet goes from ${from} to ${to}`);
+    }
+    return {
+      priority: readWord(priority, "priority"),
+      ...(source === null ? {} : { source }),
+      ...(destination === null ? {} : { destination }),
+      ...(incoming === undefined ? {} : { incoming: this.#interface(incoming) }),
+      action: table === "prohibit" ? table : { table: readWord(table, "table") },
+    };
+  }
+
   /** The interface with an address in whose network `ip` lies. */
   #reaching(ip: Ip): Interface {
     for (const iface of this.#stack.interfaces) {
@@ -139,6 +182,12 @@ export class Configuration {
     }
     throw failure("ENETUNREACH", `no interface reaches ${ip}: name the one to take`);
   }
+}
+
+/** Priorities and tables are 32 bits wide, as in Linux. */
+function readWord(value: number, what: string): number {
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
+  throw invalid(`a ${what} is a whole number below 2^32, not ${value}`);
 }
 
 function readIp(text: string): Ip {
@@ -158,6 +207,15 @@ function defaultRoute(via: Ip | null, text: string): Prefix {
   if (via === null) throw invalid(`a route to ${text} needs the router it goes via`);
   return new Prefix(via.version === 4 ? Ip.v4(0) : Ip.v6(0, 0, 0, 0), 0);
 }
+
+const tableOf = ({ action }: Rule): number | null => (action === "prohibit" ? null : action.table);
+
+const sameRule = (a: Rule, b: Rule): boolean =>
+  a.priority === b.priority &&
+  a.incoming === b.incoming &&
+  tableOf(a) === tableOf(b) &&
+  `${a.source}` === `${b.source}` &&
+  `${a.destination}` === `${b.destination}`;
 
 const failure = (
   code: "EADDRINUSE" | "EADDRNOTAVAIL" | "ENOENT" | "ENETUNREACH",

@@ -54,6 +54,7 @@ export type {
   InterfaceOptions,
   NeighborOptions,
   RouteOptions,
+  RuleOptions,
   StackOptions,
 } from "./stack-options.ts";
 export { StackTransport, type StackTransportOptions } from "./stack-transport.ts";

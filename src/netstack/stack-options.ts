@@ -41,6 +41,20 @@ export interface RouteOptions {
   readonly table?: number;
 }
 
+/** Which table routes a packet, by what it is like. What is left out matches everything. */
+export interface RuleOptions {
+  /** Rules are asked from the lowest up; the main table's is 32,766. */
+  readonly priority: number;
+  /** Sources: `10.7.0.0/16`, or one address. */
+  readonly from?: string;
+  /** Destinations, the same way. */
+  readonly to?: string;
+  /** Forwarded packets that came in by the interface of that name. */
+  readonly incoming?: string;
+  /** The table to look in (where it has no route, the next rule is asked), or to refuse the packet. */
+  readonly table: number | "prohibit";
+}
+
 export interface NeighborOptions {
   readonly interface: string;
   readonly address: string;
