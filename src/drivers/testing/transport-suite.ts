@@ -11,6 +11,7 @@ import { exchangeCases } from "./cases/exchange.ts";
 import { faultCases } from "./cases/faults.ts";
 import { listeningCases } from "./cases/listening.ts";
 import { timerCases } from "./cases/timers.ts";
+import { unixSocketCases } from "./cases/unix-sockets.ts";
 import { type SuiteOptions, World } from "./world.ts";
 
 /** What the cases of the suite get: a fresh world for each test, and a folder for socket files. */
@@ -52,6 +53,7 @@ export function transportSuite(
     });
 
     describe("listening", () => listeningCases(scene));
+    if (options.unix !== false) describe("unix sockets", () => unixSocketCases(scene));
     describe("connecting", () => connectingCases(scene));
     describe("exchange", () => exchangeCases(scene));
     describe("bulk", () => bulkCases(scene));

@@ -14,8 +14,6 @@ import { stalledListener, type Unanswered } from "./stalled-listener.ts";
 export interface SuiteOptions {
   /** Lets the transport's world go on for a moment. Default: a millisecond of real time. */
   readonly turn?: () => Promise<void>;
-  /** False where the machine has no ::1. */
-  readonly ipv6?: boolean;
   readonly unix?: boolean;
   /** An address that never answers. Default: a listener on 127.0.0.1 whose backlog is full. */
   readonly unanswered?: () => Promise<Unanswered>;

@@ -18,14 +18,6 @@ export function connectingCases(scene: Scene): void {
     expect(client.stream.closed).toBe(true);
   });
 
-  it.skipIf(scene.options.unix === false)("no such Unix socket: ENOENT", async () => {
-    const { world } = scene;
-    const client = world.recorder("client");
-    world.connect(at(`unix:${scene.folder}/none.sock`), client);
-    await world.until("close", () => client.closed);
-    expect(client.closes[0]).toMatchObject({ name: "NetError", code: "ENOENT" });
-  });
-
   it("no answer within the timeout: closes once with CONNECT_TIMEOUT", async () => {
     const { world } = scene;
     const hole = await world.unanswered();

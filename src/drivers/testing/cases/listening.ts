@@ -15,7 +15,7 @@ export function listeningCases(scene: Scene): void {
     expect(sameAddress(server.stream.remote, client.stream.local)).toBe(true);
   });
 
-  it.skipIf(scene.options.ipv6 === false)("IPv6: bytes go both ways", async () => {
+  it("IPv6: bytes go both ways", async () => {
     const { client, server } = await scene.world.pair("[::1]:0");
     expect(server.stream.remote).toMatchObject({ kind: "ip", ip: "::1" });
     client.send("ping");
@@ -23,23 +23,20 @@ export function listeningCases(scene: Scene): void {
     await scene.world.until("both", () => server.text === "ping" && client.text === "pong");
   });
 
-  it.skipIf(scene.options.ipv6 === false)(
-    "all addresses of both families: an IPv4 client is named by its IPv4 address",
-    async () => {
-      const { world } = scene;
-      const server = world.recorder("server");
-      const client = world.recorder("client");
-      const listener = await world.listen("[::]:0", [server]);
-      const port = listener.address.kind === "ip" ? listener.address.port : 0;
-      world.connect(at(`127.0.0.1:${port}`), client);
-      client.send("x");
-      await world.until("byte", () => server.text === "x");
-      expect(server.stream.remote).toMatchObject({ kind: "ip", ip: "127.0.0.1" });
-      expect(server.stream.local).toMatchObject({ kind: "ip", ip: "127.0.0.1", port });
-    },
-  );
+  it("all addresses of both families: an IPv4 client is named by its IPv4 address", async () => {
+    const { world } = scene;
+    const server = world.recorder("server");
+    const client = world.recorder("client");
+    const listener = await world.listen("[::]:0", [server]);
+    const port = listener.address.kind === "ip" ? listener.address.port : 0;
+    world.connect(at(`127.0.0.1:${port}`), client);
+    client.send("x");
+    await world.until("byte", () => server.text === "x");
+    expect(server.stream.remote).toMatchObject({ kind: "ip", ip: "127.0.0.1" });
+    expect(server.stream.local).toMatchObject({ kind: "ip", ip: "127.0.0.1", port });
+  });
 
-  it.skipIf(scene.options.ipv6 === false)("ipv6Only: an IPv4 client is refused", async () => {
+  it("ipv6Only: an IPv4 client is refused", async () => {
     const { world } = scene;
     const client = world.recorder("client");
     const listener = await world.listen("[::]:0", [], { ipv6Only: true });
@@ -47,37 +44,6 @@ export function listeningCases(scene: Scene): void {
     world.connect(at(`127.0.0.1:${port}`), client);
     await world.until("close", () => client.closed);
     expect(client.closes[0]?.code).toBe("ECONNREFUSED");
-  });
-
-  it.skipIf(scene.options.unix === false)("a Unix socket: bytes go both ways", async () => {
-    const path = `unix:${scene.folder}/a.sock`;
-    const { client, server, listener } = await scene.world.pair(path);
-    expect(listener.address).toEqual(at(path));
-    expect(client.stream.remote).toEqual(at(path));
-    expect(server.stream.local).toEqual(at(path));
-    expect(server.stream.remote.kind).toBe("unix");
-    client.send("ping");
-    server.send("pong");
-    await scene.world.until("both", () => server.text === "ping" && client.text === "pong");
-  });
-
-  it.skipIf(scene.options.unix === false)("a live Unix socket is in use", async () => {
-    const path = `unix:${scene.folder}/a.sock`;
-    await scene.world.listen(path, []);
-    const error = await scene.world.listen(path, []).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(NetError);
-    expect(error).toMatchObject({ code: "EADDRINUSE" });
-  });
-
-  it.skipIf(scene.options.unix === false)("closed, a Unix socket's path is free", async () => {
-    const path = `unix:${scene.folder}/a.sock`;
-    const first = await scene.world.listen(path, []);
-    first.close();
-    const client = scene.world.recorder("client");
-    scene.world.connect(at(path), client);
-    await scene.world.until("close", () => client.closed);
-    expect(["ENOENT", "ECONNREFUSED"]).toContain(client.closes[0]?.code);
-    await scene.world.listen(path, []);
   });
 
   it("an address in use: rejects with EADDRINUSE", async () => {
