@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, type ExpectStatic, test } from "vitest";
 import type { RunningProcess } from "../../support/processes.ts";
-import { canTap, type MillraceHost, onWire } from "./kernel-host.ts";
+import { canTap, onWire } from "./kernel-host.ts";
 import { Namespace, pause } from "./namespace.ts";
 
 const able = await canTap("curl", "nc", "ss");
@@ -8,37 +8,16 @@ const able = await canTap("curl", "nc", "ss");
 const RATE = "40M";
 const LENGTH = 60_000_000;
 
-describe.skipIf(!able)("a wire that changes while it is used", () => {
-  let wire: Namespace;
-  let host: MillraceHost;
+const SERVICES = ["--http", "80", "--echo", "7", "--discard", "9", "--chargen", "19"];
 
-  beforeAll(async () => {
-    wire = await Namespace.make();
-    host = await onWire(wire, "--http", "80", "--echo", "7", "--discard", "9", "--chargen", "19");
-  });
-  afterAll(async () => {
-    await host?.stop();
-    await wire?.[Symbol.asyncDispose]();
-  });
-
-  /** A download and an upload at once, with a change in their middle; both must come whole. */
-  async function during(change: () => Promise<void>): Promise<void> {
-    const down = wire.run(
-      `curl -sS --limit-rate ${RATE} --max-time 15 http://10.7.0.2/bytes/${LENGTH} | wc -c`,
-    );
-    const up = wire.run(
-      `head -c ${LENGTH} /dev/zero | curl -gsS --limit-rate ${RATE} --max-time 15 -T - 'http://[fd07::2]/sum'`,
-    );
-    const both = Promise.all([down, up]);
-    await pause(400);
-    await change();
-    const [length, sum] = await both;
-    expect(Number(length)).toBe(LENGTH);
-    expect(JSON.parse(sum)).toMatchObject({ length: LENGTH });
-  }
-
-  test("the kernel's MTU falls to 1,280 and rises again in mid-flow: all arrives", async () => {
-    await during(async () => {
+/** At once, each with a wire and a host of its own: they mostly wait. */
+describe.skipIf(!able).concurrent("a wire that changes while it is used", () => {
+  test("the kernel's MTU falls to 1,280 and rises again in mid-flow: all arrives", async ({
+    expect,
+  }) => {
+    await using wire = await Namespace.make();
+    const host = await onWire(wire, ...SERVICES);
+    await during(wire, expect, async () => {
       await wire.run("ip link set mr0 mtu 1280");
       await pause(400);
       await wire.run("ip link set mr0 mtu 1500");
@@ -46,15 +25,19 @@ describe.skipIf(!able)("a wire that changes while it is used", () => {
     await expect.poll(async () => mtuOf(await host.status())).toBe(1_500);
   });
 
-  test("the MTU rises to 9,000: the stack follows", async () => {
+  test("the MTU rises to 9,000: the stack follows", async ({ expect }) => {
+    await using wire = await Namespace.make();
+    const host = await onWire(wire, ...SERVICES);
     await wire.run("ip link set mr0 mtu 9000");
     await expect.poll(async () => mtuOf(await host.status()), { timeout: 3_000 }).toBe(9_000);
     await wire.run("ping -M do -c 1 -W 2 -s 8972 10.7.0.2");
     await wire.run("ip link set mr0 mtu 1500");
   });
 
-  test("the link goes down for 300 ms in mid-flow: all arrives", async () => {
-    await during(async () => {
+  test("the link goes down for 300 ms in mid-flow: all arrives", async ({ expect }) => {
+    await using wire = await Namespace.make();
+    await onWire(wire, ...SERVICES);
+    await during(wire, expect, async () => {
       await wire.run("ip link set mr0 down");
       await pause(300);
       // IPv6 addresses go with the link.
@@ -63,7 +46,9 @@ describe.skipIf(!able)("a wire that changes while it is used", () => {
     await wire.eventually("ping -c 1 -W 1 fd07::2");
   });
 
-  test("the link is down and up while idle: a connection lives on", async () => {
+  test("the link is down and up while idle: a connection lives on", async ({ expect }) => {
+    await using wire = await Namespace.make();
+    await onWire(wire, ...SERVICES);
     const idle = await wire.start({
       command: "socat",
       args: ["-u", "TCP:10.7.0.2:19,readbytes=1000000,rcvbuf=4096", "SYSTEM:sleep 2; wc -c"],
@@ -76,9 +61,13 @@ describe.skipIf(!able)("a wire that changes while it is used", () => {
     expect(idle.stdout.trim()).toBe("1000000");
   });
 
-  test("the kernel's address goes while connected: both ends give up, others go on", async () => {
+  test("the kernel's address goes while connected: both ends give up, others go on", async ({
+    expect,
+  }) => {
+    await using wire = await Namespace.make();
+    const host = await onWire(wire, ...SERVICES);
     await wire.run("ip addr add 10.7.0.9/24 dev mr0");
-    const doomed = await connectedFrom("10.7.0.9");
+    const doomed = await connectedFrom(wire, "10.7.0.9");
     await wire.run("ip addr del 10.7.0.9/24 dev mr0");
     await wire.run("curl -sS --max-time 5 -o /dev/null http://10.7.0.2/bytes/1000");
     await wire.run("ip addr add 10.7.0.9/24 dev mr0");
@@ -88,24 +77,46 @@ describe.skipIf(!able)("a wire that changes while it is used", () => {
     await wire.run("ip addr del 10.7.0.9/24 dev mr0");
   });
 
-  test("100 connections opened and closed: none is left at either end", async () => {
+  test("100 connections opened and closed: none is left at either end", async ({ expect }) => {
+    await using wire = await Namespace.make();
+    const host = await onWire(wire, ...SERVICES);
     await wire.run(
       "seq 100 | xargs -P 8 -I% curl -sS --max-time 5 -o /dev/null http://10.7.0.2/bytes/1000",
     );
     await expect.poll(async () => (await host.service("http")).open).toBe(1);
     expect(await wire.run("ss -Htn state close-wait state last-ack state fin-wait-1")).toBe("");
   });
-
-  /** A client of chargen that reads nothing. */
-  async function connectedFrom(source: string): Promise<RunningProcess> {
-    const client = await wire.start({
-      command: "socat",
-      args: ["-u", `TCP:10.7.0.2:19,bind=${source}`, "SYSTEM:sleep 60"],
-    });
-    await wire.eventually(`ss -Htn state established src ${source} | grep -q .`);
-    return client;
-  }
 });
+
+/** A download and an upload at once, with a change in their middle; both must come whole. */
+async function during(
+  wire: Namespace,
+  expect: ExpectStatic,
+  change: () => Promise<void>,
+): Promise<void> {
+  const down = wire.run(
+    `curl -sS --limit-rate ${RATE} --max-time 15 http://10.7.0.2/bytes/${LENGTH} | wc -c`,
+  );
+  const up = wire.run(
+    `head -c ${LENGTH} /dev/zero | curl -gsS --limit-rate ${RATE} --max-time 15 -T - 'http://[fd07::2]/sum'`,
+  );
+  const both = Promise.all([down, up]);
+  await pause(400);
+  await change();
+  const [length, sum] = await both;
+  expect(Number(length)).toBe(LENGTH);
+  expect(JSON.parse(sum)).toMatchObject({ length: LENGTH });
+}
+
+/** A client of chargen that reads nothing. */
+async function connectedFrom(wire: Namespace, source: string): Promise<RunningProcess> {
+  const client = await wire.start({
+    command: "socat",
+    args: ["-u", `TCP:10.7.0.2:19,bind=${source}`, "SYSTEM:sleep 60"],
+  });
+  await wire.eventually(`ss -Htn state established src ${source} | grep -q .`);
+  return client;
+}
 
 const mtuOf = ({ interfaces }: { interfaces: readonly { name: string; mtu: number }[] }) =>
   interfaces.find(({ name }) => name === "mr0")?.mtu;
