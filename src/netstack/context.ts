@@ -8,8 +8,10 @@ import type { SipKey } from "./siphash.ts";
 /** What every part of a stack is given: time, timers, chance, bounds, and an ear for what changes. */
 export interface StackContext extends Clock, Timers {
   readonly rng: Rng;
-  /** Drawn once per stack: for sequence numbers, cookies, ports and stable addresses. */
+  /** Drawn once per stack: for sequence numbers, cookies and ports. */
   readonly secret: SipKey;
+  /** For stable addresses: the same whenever the host comes back, where its driver keeps one. */
+  readonly addressSecret: SipKey;
   readonly limits: StackLimits;
   emit(event: StackEvent): void;
   /** Something waits to be sent: the driver is to call `stack.run()` soon. Cheap, and may repeat. */

@@ -48,6 +48,7 @@ export { Prefix } from "./prefix.ts";
 export { Capture, type CaptureOptions } from "./raw/capture.ts";
 export { type InjectVerdict, type PacketHandler, PacketSocket } from "./raw/packet-socket.ts";
 export type { RawHandler, RawOptions, RawSocket, RawVerdict } from "./raw/raw-socket.ts";
+export type { SipKey } from "./siphash.ts";
 export { Stack } from "./stack.ts";
 export type {
   AddressEntry,

@@ -5,6 +5,7 @@ import type { Device } from "./device.ts";
 import type { InterfaceSettings } from "./interface.ts";
 import type { StackLimits } from "./limits.ts";
 import type { Packet } from "./packet.ts";
+import type { SipKey } from "./siphash.ts";
 import type { TcpSettings } from "./tcp/settings.ts";
 
 /** What a stack needs of the world; a driver gives it. */
@@ -13,6 +14,12 @@ export interface StackOptions {
   readonly rng: Rng;
   /** Called when the stack wants `run()` to be called soon, or a deadline has moved closer. Cheap. */
   readonly wake: () => void;
+  /**
+   * What stable IPv6 addresses are made from (RFC 7217 §5): a host that is given the same one each time
+   * has the same addresses each time it comes to a network. Default: drawn, so that they change with
+   * each stack.
+   */
+  readonly addressSecret?: SipKey;
   readonly limits?: Partial<StackLimits>;
   readonly tcp?: Partial<TcpSettings>;
   /** Memory in which packets are built: pinned, where the driver can send from it without a copy. */

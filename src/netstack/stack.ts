@@ -244,6 +244,7 @@ export class Stack {
 class Context implements StackContext {
   readonly rng: Rng;
   readonly secret: SipKey;
+  readonly addressSecret: SipKey;
   readonly limits: StackLimits;
   readonly emit: (event: StackEvent) => void;
   readonly wake: () => void;
@@ -261,6 +262,7 @@ class Context implements StackContext {
     this.#wheel = wheel;
     this.rng = options.rng;
     this.secret = drawSipKey(options.rng);
+    this.addressSecret = options.addressSecret ?? this.secret;
     this.limits = limits;
     this.emit = emit;
     this.wake = wake;

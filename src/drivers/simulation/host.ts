@@ -10,7 +10,7 @@ import { Happening } from "./agenda.ts";
 import type { SimulatedDevice } from "./device.ts";
 import type { Simulation } from "./simulation.ts";
 
-export interface HostOptions extends Pick<StackOptions, "limits" | "tcp"> {
+export interface HostOptions extends Pick<StackOptions, "limits" | "tcp" | "addressSecret"> {
   /** Of every interface of the host, unless its attachment says otherwise. */
   readonly settings?: Partial<InterfaceSettings>;
 }
@@ -52,6 +52,7 @@ export class SimulatedHost {
       clock: simulation,
       rng: simulation.fork(),
       wake: () => this.wake(),
+      ...(options.addressSecret === undefined ? {} : { addressSecret: options.addressSecret }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
     });

@@ -11,13 +11,14 @@ import type { StackOptions } from "../../netstack/stack-options.ts";
 import { StackTransport } from "../../netstack/stack-transport.ts";
 import type { Mac } from "../../wire/mac.ts";
 import { lookUp } from "../lookup.ts";
+import { machineSecret } from "../machine-secret.ts";
 import { SystemRng } from "../system-rng.ts";
 import { TapDevice } from "./device.ts";
 import { LinkWatch } from "./link-watch.ts";
 import { TapLoop } from "./loop.ts";
 import { pinnedPacket } from "./pinned-packet.ts";
 
-export interface TapHostOptions extends Pick<StackOptions, "limits" | "tcp"> {
+export interface TapHostOptions extends Pick<StackOptions, "limits" | "tcp" | "addressSecret"> {
   /** Errors thrown by handlers of connections and timers. */
   readonly onFault: (error: unknown) => void;
   /** Where the open descriptors are noted, for whoever survives this thread. */
@@ -48,7 +49,8 @@ export interface TapInterfaceOptions {
 
 /**
  * A stack on TAP and TUN devices, driven by this thread's event loop, which it holds open until `close`.
- * Give it interfaces with `addInterface`; everything else is the stack's.
+ * Give it interfaces with `addInterface`; everything else is the stack's. Its stable IPv6 addresses come
+ * from the identity of the machine and the interface's name, unless an `addressSecret` is given.
  */
 export class TapHost {
   readonly stack: Stack;
@@ -69,12 +71,14 @@ export class TapHost {
     this.#onFault = options.onFault;
     this.#descriptors = options.descriptors ?? null;
     this.#loop = new TapLoop(options.onFault);
+    const addressSecret = options.addressSecret ?? machineSecret();
     this.stack = new Stack({
       clock: this.#loop,
       rng: this.rng,
       wake: this.#loop.wake,
       // Sent straight from there.
       scratch: pinnedPacket(),
+      ...(addressSecret === null ? {} : { addressSecret }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
     });

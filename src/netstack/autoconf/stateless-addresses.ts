@@ -125,7 +125,7 @@ export class StatelessAddresses implements AddressListener {
 
   #form(entry: AutonomousPrefix): void {
     const { prefix, counter } = entry;
-    const ip = stableAddress(this.#context.secret, prefix.ip, this.#iface.name, counter);
+    const ip = stableAddress(this.#context.addressSecret, prefix.ip, this.#iface.name, counter);
     const origin = prefix === LINK_LOCAL ? "link-local" : "stable";
     entry.address = this.#table.add(new Prefix(ip, 64), origin, "tentative");
     if (entry.address === null) return;

@@ -11,6 +11,7 @@ import { drawSipKey, type SipKey } from "../../siphash.ts";
 export class VirtualContext implements StackContext {
   readonly rng: SeededRng;
   readonly secret: SipKey;
+  readonly addressSecret: SipKey;
   readonly limits: StackLimits;
   readonly events: StackEvent[] = [];
   wakes = 0;
@@ -20,6 +21,7 @@ export class VirtualContext implements StackContext {
   constructor(limits: Partial<StackLimits> = {}, seed = 1) {
     this.rng = new SeededRng(seed);
     this.secret = drawSipKey(this.rng);
+    this.addressSecret = this.secret;
     this.limits = { ...DEFAULT_LIMITS, ...limits };
   }
 

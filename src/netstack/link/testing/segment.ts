@@ -89,6 +89,7 @@ export class TestHost implements Device, NetworkInput {
     const context: StackContext = {
       rng: segment.context.rng,
       secret: segment.context.secret,
+      addressSecret: segment.context.secret,
       limits: segment.context.limits,
       now: () => segment.context.now(),
       schedule: (target, at) => segment.context.schedule(target, at),

@@ -5,12 +5,13 @@ import type { Timer, TimerTarget } from "../../../core/transport.ts";
 import type { StackContext } from "../../context.ts";
 import type { StackEvent } from "../../events.ts";
 import { DEFAULT_LIMITS, type StackLimits } from "../../limits.ts";
-import { drawSipKey } from "../../siphash.ts";
+import { drawSipKey, type SipKey } from "../../siphash.ts";
 
 /** Virtual time for link layers under test; events are kept. */
 export class TestContext implements StackContext {
   readonly rng: SeededRng;
-  readonly secret;
+  readonly secret: SipKey;
+  readonly addressSecret: SipKey;
   readonly limits: StackLimits;
   readonly events: StackEvent[] = [];
   readonly #wheel: TimerWheel;
@@ -19,6 +20,7 @@ export class TestContext implements StackContext {
   constructor(limits: Partial<StackLimits> = {}, seed = 1) {
     this.rng = new SeededRng(seed);
     this.secret = drawSipKey(this.rng);
+    this.addressSecret = this.secret;
     this.limits = { ...DEFAULT_LIMITS, ...limits };
     this.#wheel = new TimerWheel(this.#now);
   }
