@@ -4,10 +4,11 @@ import type { RequestHead } from "../http/head.ts";
 import { Deadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import { isIdempotent, mayRetry } from "./failure.ts";
-import { UpstreamConnection } from "./h1/upstream-connection.ts";
+import { obtainLink } from "./links.ts";
 import { prepareRequest } from "./outgoing-request.ts";
 import type { Peer } from "./peer.ts";
 import type { UpstreamSettings } from "./settings.ts";
+import type { Upstream as UpstreamSide } from "./sides.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
 import type { Upstream, Waiter } from "./upstream/upstream.ts";
 
@@ -20,7 +21,7 @@ export class Attempts implements Waiter {
   private settings: UpstreamSettings | null = null;
   private group: Upstream | null = null;
   private endpoint: Endpoint | null = null;
-  private connection: UpstreamConnection | null = null;
+  private link: UpstreamSide | null = null;
   private readonly tried: Endpoint[] = [];
   private readonly hop = { clientAddress: "", scheme: "http" as "http" | "https", host: "" };
   private startedAt = 0 as Instant;
@@ -41,7 +42,7 @@ export class Attempts implements Waiter {
     this.settings = null;
     this.group = null;
     this.endpoint = null;
-    this.connection = null;
+    this.link = null;
     this.tried.length = 0;
     this.queued = false;
     this.distrustKept = false;
@@ -113,18 +114,10 @@ export class Attempts implements Waiter {
     exchange.summary.connecting(now);
     endpoint.requestStarted(now);
     this.startedAt = now;
-    const kept = endpoint.pool.take() as UpstreamConnection | null;
-    if (kept !== null && this.distrustKept) kept.retire();
-    else if (kept !== null) {
-      this.connection = kept;
-      exchange.summary.reused = true;
-      kept.reuse(exchange, settings.timeouts);
-      exchange.onUpstreamReady(kept);
-      return;
-    }
-    exchange.summary.reused = false;
-    this.connection = new UpstreamConnection(exchange.context, endpoint, this.group, exchange);
-    this.connection.open(settings.timeouts);
+    const link = obtainLink(exchange, endpoint, this.group, settings, this.distrustKept);
+    this.link = link;
+    exchange.summary.reused = link.reused;
+    if (link.established) exchange.onUpstreamReady(link);
   }
 
   /** Turns the copy of the request into what this attempt's endpoint shall see. */
@@ -168,20 +161,20 @@ export class Attempts implements Waiter {
     const exchange = this.exchange;
     this.endpoint?.connectSucceeded();
     exchange.summary.connected(exchange.context.transport.now());
-    if (this.connection !== null) exchange.onUpstreamReady(this.connection);
+    if (this.link !== null) exchange.onUpstreamReady(this.link);
   }
 
   /** This attempt failed; its connection is gone. One more, or the end. */
   failed(error: NetError): void {
     const exchange = this.exchange;
     const { context } = exchange;
-    const connection = this.connection;
+    const link = this.link;
     const endpoint = this.endpoint;
     const settings = this.settings;
-    if (endpoint === null || settings === null || connection === null) return;
+    if (endpoint === null || settings === null || link === null) return;
     const now = context.transport.now();
-    const wasConnected = connection.established;
-    this.connection = null;
+    const wasConnected = link.established;
+    this.link = null;
     exchange.upstreamSide = null;
     const sent = exchange.requests.sent;
     exchange.requests.stop();
@@ -203,15 +196,15 @@ export class Attempts implements Waiter {
       mayRetry(error, {
         attempts: exchange.summary.attempts,
         maxAttempts: settings.retries.attempts,
-        reused: connection.reused,
+        reused: link.reused,
         sent,
-        responded: connection.responded,
+        responded: link.responded,
         replayable: exchange.requests.replayable,
         idempotent: isIdempotent(exchange.request.method),
         nonIdempotentAllowed: settings.retries.nonIdempotent,
       });
     if (!again) return exchange.fail(error);
-    this.distrustKept ||= connection.reused;
+    this.distrustKept ||= link.reused;
     context.observer.retried(exchange.summary.upstream ?? "", error);
     if (!this.tried.includes(endpoint)) this.tried.push(endpoint);
     if (this.group !== null) this.guarded();
@@ -225,11 +218,11 @@ export class Attempts implements Waiter {
   /** The response is complete; the connection may serve again when the request is, too. */
   completed(requestComplete: boolean): void {
     this.settle("success");
-    const connection = this.connection;
-    this.connection = null;
-    if (connection === null) return;
-    if (requestComplete) connection.release();
-    else connection.cancel();
+    const link = this.link;
+    this.link = null;
+    if (link === null) return;
+    if (requestComplete) link.release();
+    else link.cancel();
   }
 
   /** The exchange ends without this attempt's answer. */
@@ -238,16 +231,16 @@ export class Attempts implements Waiter {
       this.queued = false;
       this.group?.dequeue(this);
     }
-    const connection = this.connection;
-    if (connection === null) {
+    const link = this.link;
+    if (link === null) {
       this.total.clear();
       this.queueing.clear();
       return;
     }
     this.settle("cancelled");
-    this.connection = null;
+    this.link = null;
     this.exchange.upstreamSide = null;
-    connection.cancel();
+    link.cancel();
   }
 
   /** The response's head was its answer: what follows is a tunnel, and takes the time that it takes. */
@@ -258,7 +251,7 @@ export class Attempts implements Waiter {
   private settle(outcome: "success" | "cancelled"): void {
     this.total.clear();
     this.queueing.clear();
-    if (this.connection === null) return;
+    if (this.link === null) return;
     const now = this.exchange.context.transport.now();
     const answeredAt = (this.exchange.summary.firstByteAt || now) as Instant;
     this.endpoint?.requestEnded(now, this.startedAt, outcome, answeredAt);

@@ -36,8 +36,12 @@ export interface Downstream {
   detach(): DetachedStream;
 }
 
+/** What an attempt holds of a connection to its endpoint. */
 export interface Upstream {
   readonly endpoint: Endpoint;
+  /** A connection stands; before that, `attempts.connected` is still to be called. */
+  readonly established: boolean;
+  /** The connection served others before. */
   readonly reused: boolean;
   /** Whether any byte of a response came. */
   readonly responded: boolean;
