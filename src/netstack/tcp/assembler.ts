@@ -7,8 +7,10 @@ export class ReceivedRange {
   end: Seq;
   readonly bytes = new ByteQueue();
   next: ReceivedRange | null = null;
-  /** Larger: changed later. Orders SACK blocks (RFC 2018 §4). */
-  stamp = 0;
+  previous: ReceivedRange | null = null;
+  /** The one that changed last before it, and the one after: the order of SACK blocks (RFC 2018 §4). */
+  older: ReceivedRange | null = null;
+  newer: ReceivedRange | null = null;
 
   constructor(start: Seq) {
     this.start = start;
@@ -17,10 +19,18 @@ export class ReceivedRange {
 }
 
 /**
- * Gaps that one connection keeps track of. A segment that would open one more is dropped: the peer has
- * not been told of it and sends it again. So little memory follows from tiny segments.
+ * Gaps that one connection keeps track of, whatever their segments are. A segment that would open one
+ * more is dropped: the peer has not been told of it and sends it again.
  */
-const MAX_RANGES = 256;
+const FEW_RANGES = 256;
+/**
+ * A gap more for each so many bytes that are held: a queue that overflows in slow start loses every
+ * second segment of a window, and what is dropped here for its gaps is one more loss to the sender.
+ * Little memory follows from tiny segments all the same …
+ */
+const BYTES_PER_RANGE = 1024;
+/** … and little time from searching among many. */
+const MOST_RANGES = 2048;
 
 /**
  * What arrived out of order, as disjoint ranges that do not touch, lowest first. The receive window
@@ -29,13 +39,17 @@ const MAX_RANGES = 256;
  */
 export class Assembler {
   #first: ReceivedRange | null = null;
+  #newest: ReceivedRange | null = null;
   #count = 0;
-  #stamp = 0;
-  /** Where the last segment went. */
-  #recent: ReceivedRange | null = null;
+  #bytes = 0;
 
   get first(): ReceivedRange | null {
     return this.#first;
+  }
+
+  /** Where the last segment went; `older` leads to the others. */
+  get newest(): ReceivedRange | null {
+    return this.#newest;
   }
 
   get count(): number {
@@ -44,33 +58,30 @@ export class Assembler {
 
   /** Whether [start, end) lies in one range already. */
   covers(start: Seq, end: Seq): boolean {
-    for (let range = this.#first; range !== null; range = range.next) {
-      if (seqLe(range.start, start) && seqGe(range.end, end)) return true;
-    }
-    return false;
+    const range = this.#before(start);
+    return range !== null && seqGe(range.end, end);
   }
 
   /** The range that holds the byte `at`, or null. */
   rangeAt(at: Seq): ReceivedRange | null {
-    for (let range = this.#first; range !== null; range = range.next) {
-      if (seqLe(range.start, at) && seqGt(range.end, at)) return range;
-    }
-    return null;
+    const range = this.#before(at);
+    return range !== null && seqGt(range.end, at) ? range : null;
   }
 
   /** Takes bytes[from, from + length), the first of which has number `start`. */
   insert(start: Seq, bytes: Uint8Array, from: number, length: number): void {
     const end = seqAdd(start, length);
-    const range = this.#recentAt(start) ?? this.#rangeFor(start, end);
+    const range = this.#rangeFor(start, end);
     if (range === null) return;
-    range.stamp = ++this.#stamp;
-    this.#recent = range;
+    this.#renew(range);
     while (seqLt(range.end, end)) {
       const next = range.next;
       const stop = next !== null && seqLe(next.start, end) ? next.start : end;
       const at = from + seqDiff(range.end, start);
-      range.bytes.append(bytes, at, at + seqDiff(stop, range.end));
+      const taken = seqDiff(stop, range.end);
+      range.bytes.append(bytes, at, at + taken);
       range.end = stop;
+      this.#bytes += taken;
       if (next !== null && stop === next.start) this.#merge(range, next);
     }
     const next = range.next;
@@ -81,45 +92,78 @@ export class Assembler {
   takeUpTo(at: Seq): ReceivedRange | null {
     const range = this.#first;
     if (range === null || seqGt(range.start, at)) return null;
-    this.#first = range.next;
-    this.#count--;
-    if (this.#recent === range) this.#recent = null;
+    this.#bytes -= range.bytes.length;
+    this.#remove(range);
     const known = Math.min(seqDiff(at, range.start), range.bytes.length);
     if (known > 0) range.bytes.drop(known);
     return range;
   }
 
-  /** In a burst each segment continues the one before. */
-  #recentAt(start: Seq): ReceivedRange | null {
-    const recent = this.#recent;
-    return recent !== null && seqLe(recent.start, start) && seqGe(recent.end, start)
-      ? recent
-      : null;
+  /**
+   * The last range that begins at or before `at`. Searched from where the last segment went: in a burst
+   * each continues the one before.
+   */
+  #before(at: Seq): ReceivedRange | null {
+    let range = this.#newest;
+    while (range !== null && seqGt(range.start, at)) range = range.previous;
+    if (range === null) return null;
+    while (range.next !== null && seqLe(range.next.start, at)) range = range.next;
+    return range;
   }
 
   /** The range that holds or touches `start` from below, or a new empty one there; null: too many. */
   #rangeFor(start: Seq, end: Seq): ReceivedRange | null {
-    let previous: ReceivedRange | null = null;
-    let next = this.#first;
-    while (next !== null && seqLt(next.end, start)) {
-      previous = next;
-      next = next.next;
-    }
-    if (next !== null && seqLe(next.start, start)) return next;
+    const before = this.#before(start);
+    if (before !== null && seqGe(before.end, start)) return before;
+    const next = before === null ? this.#first : before.next;
     const joins = next !== null && seqGe(end, next.start);
-    if (this.#count >= MAX_RANGES && !joins) return null;
+    if (!joins && this.#full) return null;
     const range = new ReceivedRange(start);
+    range.previous = before;
     range.next = next;
-    if (previous === null) this.#first = range;
-    else previous.next = range;
+    if (before === null) this.#first = range;
+    else before.next = range;
+    if (next !== null) next.previous = range;
     this.#count++;
     return range;
+  }
+
+  get #full(): boolean {
+    if (this.#count < FEW_RANGES) return false;
+    return (
+      this.#count >= MOST_RANGES ||
+      this.#count >= FEW_RANGES + Math.trunc(this.#bytes / BYTES_PER_RANGE)
+    );
   }
 
   #merge(range: ReceivedRange, next: ReceivedRange): void {
     range.bytes.takeAll(next.bytes);
     range.end = next.end;
-    range.next = next.next;
+    this.#remove(next);
+  }
+
+  #remove(range: ReceivedRange): void {
+    if (range.previous === null) this.#first = range.next;
+    else range.previous.next = range.next;
+    if (range.next !== null) range.next.previous = range.previous;
+    this.#forget(range);
     this.#count--;
+  }
+
+  /** It has changed last. */
+  #renew(range: ReceivedRange): void {
+    if (this.#newest === range) return;
+    this.#forget(range);
+    range.older = this.#newest;
+    if (this.#newest !== null) this.#newest.newer = range;
+    this.#newest = range;
+  }
+
+  #forget(range: ReceivedRange): void {
+    if (range.older !== null) range.older.newer = range.newer;
+    if (range.newer !== null) range.newer.older = range.older;
+    if (this.#newest === range) this.#newest = range.older;
+    range.older = null;
+    range.newer = null;
   }
 }

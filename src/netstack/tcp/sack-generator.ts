@@ -1,5 +1,4 @@
 import { TcpOption } from "../../wire/tcp-options.ts";
-import type { ReceivedRange } from "./assembler.ts";
 import type { ReceiveSpace } from "./receive-space.ts";
 
 /** Two no-operations, kind and length; then 8 bytes a block. */
@@ -24,11 +23,10 @@ export function writeSack(rcv: ReceiveSpace, dv: DataView, at: number, length: n
   let to = at + SACK_HEADER;
   const end = at + length;
   if (rcv.duplicate !== null) to = writeBlock(dv, to, rcv.duplicate.start, rcv.duplicate.end);
-  let newest = Number.MAX_SAFE_INTEGER;
+  let range = to < end ? rcv.assembler!.newest : null;
   while (to < end) {
-    const range = newestBelow(rcv.assembler!.first, newest)!;
-    newest = range.stamp;
-    to = writeBlock(dv, to, range.start, range.end);
+    to = writeBlock(dv, to, range!.start, range!.end);
+    range = range!.older;
   }
 }
 
@@ -36,12 +34,4 @@ function writeBlock(dv: DataView, at: number, start: number, end: number): numbe
   dv.setUint32(at, start);
   dv.setUint32(at + 4, end);
   return at + BLOCK;
-}
-
-function newestBelow(first: ReceivedRange | null, stamp: number): ReceivedRange | null {
-  let found: ReceivedRange | null = null;
-  for (let range = first; range !== null; range = range.next) {
-    if (range.stamp < stamp && (found === null || range.stamp > found.stamp)) found = range;
-  }
-  return found;
 }
