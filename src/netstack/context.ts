@@ -16,4 +16,6 @@ export interface StackContext extends Clock, Timers {
   emit(event: StackEvent): void;
   /** Something waits to be sent: the driver is to call `stack.run()` soon. Cheap, and may repeat. */
   wake(): void;
+  /** A handler, or other code that is not the stack's, threw this when it was called. */
+  fault(error: unknown): void;
 }

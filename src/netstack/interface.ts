@@ -128,6 +128,7 @@ export class Interface implements DevicePort {
   #dhcpMtu = 0;
   #adminUp = true;
   #carrier = true;
+  readonly #context: StackContext;
   readonly #taps: FrameTap[] = [];
   readonly #listeners: InterfaceListener[] = [];
 
@@ -139,6 +140,7 @@ export class Interface implements DevicePort {
     settings: Partial<InterfaceSettings> = {},
     mtuCap = 65_535,
   ) {
+    this.#context = context;
     this.index = index;
     this.name = name;
     this.device = device;
@@ -165,7 +167,7 @@ export class Interface implements DevicePort {
     if (!this.up) return;
     this.counters.inFrames++;
     this.counters.inBytes += packet.end - packet.start;
-    for (let i = 0; i < this.#taps.length; i++) this.#taps[i]!.onFrame(this, packet, "in");
+    if (this.#taps.length > 0) this.#show(packet, "in");
     this.link.receive(packet);
   }
 
@@ -173,11 +175,21 @@ export class Interface implements DevicePort {
   transmit(packet: Packet): boolean {
     if (!this.up) return true;
     const length = packet.end - packet.start;
-    for (let i = 0; i < this.#taps.length; i++) this.#taps[i]!.onFrame(this, packet, "out");
+    if (this.#taps.length > 0) this.#show(packet, "out");
     if (!this.device.transmit(packet)) return false;
     this.counters.outFrames++;
     this.counters.outBytes += length;
     return true;
+  }
+
+  #show(packet: Packet, direction: "in" | "out"): void {
+    for (const tap of this.#taps) {
+      try {
+        tap.onFrame(this, packet, direction);
+      } catch (error) {
+        this.#context.fault(error);
+      }
+    }
   }
 
   ready(): void {

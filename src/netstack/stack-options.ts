@@ -15,6 +15,11 @@ export interface StackOptions {
   /** Called when the stack wants `run()` to be called soon, or a deadline has moved closer. Cheap. */
   readonly wake: () => void;
   /**
+   * Hears what handlers, acceptors, watchers, taps and timers throw. A connection whose handler throws is
+   * reset; nothing else suffers. Where left out, `run` throws it once it is through.
+   */
+  readonly onFault?: (error: unknown) => void;
+  /**
    * What stable IPv6 addresses are made from (RFC 7217 §5): a host that is given the same one each time
    * has the same addresses each time it comes to a network. Default: drawn, so that they change with
    * each stack.

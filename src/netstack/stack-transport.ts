@@ -33,7 +33,7 @@ export interface StackTransportOptions {
   readonly wallClock: () => number;
   /** Addresses of a name; rejects with ENOTFOUND. Literals and `localhost` never get there. */
   readonly lookup?: (name: string) => Promise<readonly IpAddress[]>;
-  /** Hears of errors that handlers, acceptors and timers throw. */
+  /** Hears of errors that handlers, acceptors and timers throw. Where left out, the stack's does. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -142,7 +142,8 @@ export class StackTransport implements Transport, StreamKeeper {
   }
 
   fault(error: unknown): void {
-    this.#options.onFault?.(error);
+    if (this.#options.onFault !== undefined) this.#options.onFault(error);
+    else this.#stack.tcp.fault(error);
   }
 
   /** The stack's timer: the wheel's turn. */

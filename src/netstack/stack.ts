@@ -8,6 +8,7 @@ import { Configuration } from "./configuration.ts";
 import type { StackContext } from "./context.ts";
 import { Dhcp4Client } from "./dhcp/dhcp4-client.ts";
 import type { StackEvent } from "./events.ts";
+import { Faults } from "./faults.ts";
 import { Interface } from "./interface.ts";
 import { Internet } from "./ip/internet.ts";
 import { IPV4_LOOPBACK, IPV6_LOOPBACK } from "./ip-address.ts";
@@ -54,6 +55,7 @@ export class Stack {
   readonly #mld: MldHost;
   readonly #wheel: TimerWheel;
   readonly #options: StackOptions;
+  readonly #faults: Faults;
   readonly #watchers = new Set<(event: StackEvent) => void>();
   readonly #interfaces = new Map<string, Interface>();
   readonly #dhcp = new Map<string, Dhcp4Client>();
@@ -64,6 +66,7 @@ export class Stack {
 
   constructor(options: StackOptions) {
     this.#options = options;
+    this.#faults = new Faults(options.onFault ?? null);
     this.#wheel = new TimerWheel(options.clock.now(), () => this.#wake());
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.context = new Context(
@@ -72,6 +75,7 @@ export class Stack {
       limits,
       (event) => this.#emit(event),
       () => this.#wake(),
+      this.#faults,
     );
     this.ip = new Internet(this.context, options.scratch);
     this.nameServers = new NameServerList(this.context);
@@ -171,12 +175,15 @@ export class Stack {
     return () => void this.#watchers.delete(listener);
   }
 
-  /** Fires what is due and sends what waits. Returns `nextTimeout()`. */
+  /**
+   * Fires what is due and sends what waits. Returns `nextTimeout()`; without `onFault` it throws what
+   * handlers have thrown since the last run.
+   */
   run(): Instant | undefined {
     if (this.#running || this.#closed) return this.nextTimeout();
     this.#running = true;
     try {
-      this.#wheel.advance(this.context.now());
+      this.#fireTimers();
       for (let round = 0; ; round++) {
         this.tcp.flush();
         if (this.#loopbackDevice.waiting === 0) break;
@@ -189,7 +196,16 @@ export class Stack {
     } finally {
       this.#running = false;
     }
+    this.#faults.raise();
     return this.nextTimeout();
+  }
+
+  #fireTimers(): void {
+    try {
+      this.#wheel.advance(this.context.now());
+    } catch (error) {
+      this.#faults.add(error);
+    }
   }
 
   /** When `run` has to be called at the latest; undefined: only when something happens. */
@@ -213,7 +229,13 @@ export class Stack {
   }
 
   #emit(event: StackEvent): void {
-    for (const watcher of this.#watchers) watcher(event);
+    for (const watcher of this.#watchers) {
+      try {
+        watcher(event);
+      } catch (error) {
+        this.context.fault(error);
+      }
+    }
   }
 
   /** Turns what the parts of an interface tell each other into events. */
@@ -250,6 +272,7 @@ class Context implements StackContext {
   readonly wake: () => void;
   readonly #options: StackOptions;
   readonly #wheel: TimerWheel;
+  readonly #faults: Faults;
 
   constructor(
     options: StackOptions,
@@ -257,9 +280,11 @@ class Context implements StackContext {
     limits: StackLimits,
     emit: (event: StackEvent) => void,
     wake: () => void,
+    faults: Faults,
   ) {
     this.#options = options;
     this.#wheel = wheel;
+    this.#faults = faults;
     this.rng = options.rng;
     this.secret = drawSipKey(options.rng);
     this.addressSecret = options.addressSecret ?? this.secret;
@@ -270,6 +295,11 @@ class Context implements StackContext {
 
   now(): Instant {
     return this.#options.clock.now();
+  }
+
+  fault(error: unknown): void {
+    this.#faults.add(error);
+    this.wake(); // where it is thrown at the end of a run
   }
 
   schedule(target: TimerTarget, at: Instant): Timer {

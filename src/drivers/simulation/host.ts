@@ -52,6 +52,7 @@ export class SimulatedHost {
       clock: simulation,
       rng: simulation.fork(),
       wake: () => this.wake(),
+      onFault: (error) => simulation.fault(error),
       ...(options.addressSecret === undefined ? {} : { addressSecret: options.addressSecret }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.tcp === undefined ? {} : { tcp: options.tcp }),

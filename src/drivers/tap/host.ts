@@ -19,7 +19,7 @@ import { TapLoop } from "./loop.ts";
 import { pinnedPacket } from "./pinned-packet.ts";
 
 export interface TapHostOptions extends Pick<StackOptions, "limits" | "tcp" | "addressSecret"> {
-  /** Errors thrown by handlers of connections and timers. */
+  /** Errors thrown by handlers of connections and sockets, by watchers and timers. */
   readonly onFault: (error: unknown) => void;
   /** Where the open descriptors are noted, for whoever survives this thread. */
   readonly descriptors?: DescriptorLog;
@@ -76,6 +76,7 @@ export class TapHost {
       clock: this.#loop,
       rng: this.rng,
       wake: this.#loop.wake,
+      onFault: options.onFault,
       // Sent straight from there.
       scratch: pinnedPacket(),
       ...(addressSecret === null ? {} : { addressSecret }),

@@ -52,6 +52,10 @@ export class PingLayer implements PingHost {
     return socket;
   }
 
+  fault(error: unknown): void {
+    this.#context.fault(error);
+  }
+
   release(socket: PingSocket): void {
     this.#sockets.delete(socket.identifier);
   }

@@ -39,6 +39,8 @@ export type PingVerdict = SendVerdict | NoPath | "no-destination" | "closed";
 export interface PingHost {
   readonly ip: IpLayer;
   release(socket: PingSocket): void;
+  /** A handler threw. */
+  fault(error: unknown): void;
 }
 
 /** An echo socket; made by `PingLayer.open`. */
@@ -104,13 +106,21 @@ export class PingSocket {
     // A group answers with many addresses, none of which is the group's.
     const { remote } = this;
     if (remote !== null && !remote.isMulticast && !isFrom(inbound, remote)) return;
-    this.#handler.onReply(sequence, inbound, inbound.payloadStart + HEADER, inbound.payloadEnd);
+    try {
+      this.#handler.onReply(sequence, inbound, inbound.payloadStart + HEADER, inbound.payloadEnd);
+    } catch (error) {
+      this.#host.fault(error);
+    }
   }
 
   /** The layer's: whether the error is about something that was sent. */
   handleError(error: IcmpError, sequence: number): boolean {
     if (!this.#paths.has(error.destination)) return false;
-    this.#handler.onError(sequence, error);
+    try {
+      this.#handler.onError(sequence, error);
+    } catch (fault) {
+      this.#host.fault(fault);
+    }
     return true;
   }
 

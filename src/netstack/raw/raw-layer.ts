@@ -41,6 +41,10 @@ export class RawLayer implements RawHost {
     return socket;
   }
 
+  fault(error: unknown): void {
+    this.#context.fault(error);
+  }
+
   release(socket: RawSocket): void {
     // A new array: whoever walks the old one goes on undisturbed.
     this.#sockets = this.#sockets.filter((one) => one !== socket);

@@ -44,6 +44,8 @@ export type RawVerdict = SendVerdict | NoPath | "no-destination" | "malformed" |
 export interface RawHost {
   readonly ip: IpLayer;
   release(socket: RawSocket): void;
+  /** A handler threw. */
+  fault(error: unknown): void;
 }
 
 /** A raw IP socket; made by `RawLayer.open`. */
@@ -117,7 +119,12 @@ export class RawSocket {
 
   /** The layer's. */
   deliver(inbound: Inbound): void {
-    if (!this.#closed) this.#handler.onPacket(inbound);
+    if (this.#closed) return;
+    try {
+      this.#handler.onPacket(inbound);
+    } catch (error) {
+      this.#host.fault(error);
+    }
   }
 
   /** False when the checksum's place is not in the packet. */

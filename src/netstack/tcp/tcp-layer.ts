@@ -85,8 +85,6 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
   readonly protocol = TCP_PROTOCOL;
   readonly settings: TcpSettings;
   readonly counters = new TcpCounters();
-  /** Errors that the handlers of streams and acceptors throw; their stream is aborted. */
-  onFault: (error: unknown) => void = () => {};
   readonly #context: StackContext;
   readonly #ip: IpLayer;
   readonly #sender: SegmentSender;
@@ -271,7 +269,7 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
   forget(): void {}
 
   fault(error: unknown): void {
-    this.onFault(error);
+    this.#context.fault(error);
   }
 
   #onSegment(flow: TcpFlow, connection: TcpConnection, inbound: Inbound): void {

@@ -35,6 +35,7 @@ export class UdpLayer implements UpperLayer, UdpHost {
   readonly ip: IpLayer;
   readonly limits: StackLimits;
   readonly counters = new UdpCounters();
+  readonly #context: StackContext;
   readonly #table: SocketTable;
   readonly #ports: EphemeralPorts;
   readonly #waiters = new RoomWaiters();
@@ -45,6 +46,7 @@ export class UdpLayer implements UpperLayer, UdpHost {
   constructor(context: StackContext, ip: IpLayer) {
     this.ip = ip;
     this.limits = context.limits;
+    this.#context = context;
     this.#table = new SocketTable(context);
     this.#ports = new EphemeralPorts(context);
   }
@@ -140,9 +142,7 @@ export class UdpLayer implements UpperLayer, UdpHost {
     const remotePort = view.getUint16(transportStart + 2);
     const connected = this.#table.flow(source, localPort, destination, remotePort);
     if (connected !== null) {
-      connected.handler.onIcmpError?.(error);
-      const reason = icmpNetError(error);
-      if (reason !== null && !connected.closed) connected.handler.onError(reason);
+      connected.onIcmpError(error, icmpNetError(error));
       return true;
     }
     let known = false;
@@ -151,9 +151,13 @@ export class UdpLayer implements UpperLayer, UdpHost {
       if (localIp !== null && !localIp.equals(source)) continue;
       if (socket.closed || !socket.hasSentTo(destination)) continue;
       known = true;
-      socket.handler.onIcmpError?.(error);
+      socket.onIcmpError(error, null);
     }
     return known;
+  }
+
+  fault(error: unknown): void {
+    this.#context.fault(error);
   }
 
   awaitRoom(socket: UdpSocket, on: Interface): void {

@@ -1,5 +1,6 @@
+import type { NetError } from "../../core/errors.ts";
 import type { Interface } from "../interface.ts";
-import type { Fragmenting, IpLayer, NoPath, Path } from "../ip/ip-layer.ts";
+import type { Fragmenting, IcmpError, IpLayer, NoPath, Path } from "../ip/ip-layer.ts";
 import { anyOf, IPV6_ANY, type Ip } from "../ip-address.ts";
 import type { StackLimits } from "../limits.ts";
 import type { SourceFilter } from "../multicast/source-filter.ts";
@@ -14,6 +15,8 @@ import type { Binding } from "./socket-table.ts";
 export interface UdpHost {
   readonly ip: IpLayer;
   readonly limits: StackLimits;
+  /** A handler threw. */
+  fault(error: unknown): void;
   /** Calls `onRoom` of the socket once the interface has room. */
   awaitRoom(socket: UdpSocket, on: Interface): void;
   release(socket: UdpSocket): void;
@@ -182,7 +185,7 @@ export class UdpSocket {
     try {
       while (!this.#paused && !this.#queue.isEmpty) {
         const { bytes, from } = this.#queue.shift();
-        this.handler.onMessage(bytes, 0, bytes.length, from);
+        this.#tell(bytes, 0, bytes.length, from);
       }
     } finally {
       this.#draining = false;
@@ -203,17 +206,40 @@ export class UdpSocket {
   deliver(bytes: Uint8Array, start: number, end: number, from: UdpSender): void {
     if (this.#closed) return;
     if (this.#paused || !this.#queue.isEmpty) this.#queue.push(bytes, start, end, from);
-    else this.handler.onMessage(bytes, start, end, from);
+    else this.#tell(bytes, start, end, from);
+  }
+
+  /** The layer's: an ICMP error about what was sent; `reason`: what a connected socket hears of it. */
+  onIcmpError(error: IcmpError, reason: NetError | null): void {
+    try {
+      this.handler.onIcmpError?.(error);
+      if (reason !== null && !this.#closed) this.handler.onError(reason);
+    } catch (fault) {
+      this.#host.fault(fault);
+    }
   }
 
   /** The layer's: an interface that said `full` has room. */
   onRoom(): void {
-    if (!this.#closed) this.handler.onWritable?.();
+    if (this.#closed) return;
+    try {
+      this.handler.onWritable?.();
+    } catch (error) {
+      this.#host.fault(error);
+    }
   }
 
   /** Whether this socket has sent there lately: what an ICMP error has to be about (RFC 5927 §4). */
   hasSentTo(destination: Ip): boolean {
     return this.#paths.has(destination);
+  }
+
+  #tell(bytes: Uint8Array, start: number, end: number, from: UdpSender): void {
+    try {
+      this.handler.onMessage(bytes, start, end, from);
+    } catch (error) {
+      this.#host.fault(error);
+    }
   }
 
   #pathTo(to: UdpTarget | undefined): Path | UdpVerdict {

@@ -47,6 +47,10 @@ export class VirtualContext implements StackContext {
     this.events.push(event);
   }
 
+  fault(error: unknown): void {
+    throw error;
+  }
+
   wake(): void {
     this.wakes++;
   }

@@ -95,6 +95,7 @@ export class TestHost implements Device, NetworkInput {
       schedule: (target, at) => segment.context.schedule(target, at),
       wake: () => {},
       emit: (event) => void this.events.push(event),
+      fault: (error) => segment.context.fault(error),
     };
     this.iface = new Interface(context, 1, macText(mac), this, settings);
     this.iface.groups = new GroupTable(context, this.iface.name);

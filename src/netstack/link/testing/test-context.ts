@@ -37,6 +37,10 @@ export class TestContext implements StackContext {
     this.events.push(event);
   }
 
+  fault(error: unknown): void {
+    throw error;
+  }
+
   wake(): void {}
 
   /** Timers that wait. */
