@@ -5,6 +5,7 @@ import { Pair, SERVER } from "./pair.ts";
 
 const CONNECTIONS = 10_000;
 const AT_ONCE = 250;
+const WARM_UP = 4 * AT_ONCE;
 const PORT = 80;
 const TARGET = 2_048;
 const MESSAGE = new Uint8Array(100);
@@ -31,7 +32,7 @@ export function idleMemory(): IdleMemory {
   const owner = new Owner();
   const [pair, streams] = emptyPair(owner);
   // Pools fill, code is compiled; then only connections are added.
-  open(pair, streams, owner, AT_ONCE);
+  open(pair, streams, owner, WARM_UP);
   const few = heapBytes();
   open(pair, streams, owner, CONNECTIONS);
   const many = heapBytes();
@@ -40,7 +41,7 @@ export function idleMemory(): IdleMemory {
   streams.length = 0;
   const without = heapBytes();
   if (server.tcp.connections < CONNECTIONS) throw new Error("connections of the server are gone");
-  const client = (many - without - stackBytes(owner)) / (CONNECTIONS + AT_ONCE);
+  const client = (many - without - stackBytes(owner)) / (CONNECTIONS + WARM_UP);
   const both = (many - few) / CONNECTIONS;
   return {
     connections: CONNECTIONS,
