@@ -1,6 +1,5 @@
 import type { NetError } from "../../core/errors.ts";
 import { after, type Duration, type Instant, millis } from "../../core/time.ts";
-import type { Timer } from "../../core/transport.ts";
 import { type Seq, seqGt } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import type { IcmpError } from "../ip/ip-layer.ts";
@@ -54,8 +53,9 @@ export class TcpConnection {
   readonly snd: SendSpace;
   readonly rcv: ReceiveSpace;
   readonly recovery: LossRecovery;
-  readonly deadlines = new Deadlines();
   readonly ackPolicy = new AckPolicy();
+  /** Null while there is nothing to wait for. */
+  deadlines: Deadlines | null = null;
   /** Null until there is something to tune. */
   tuning: ReceiveTuning | null = null;
   /** Null unless negotiated. */
@@ -99,8 +99,6 @@ export class TcpConnection {
   segmentsRetransmitted = 0;
   bytesAcknowledged = 0;
   #emptyAnsweredAt: Instant = Number.NEGATIVE_INFINITY as Instant;
-  #timer: Timer | null = null;
-  #armedAt: Instant = FOREVER;
 
   private constructor(
     host: TcpHost,
@@ -211,13 +209,13 @@ export class TcpConnection {
 
   /** Called by its own timer; public for tests. */
   onTimer(now: Instant): void {
-    this.#armedAt = FOREVER;
+    this.waiting.armedAt = FOREVER;
     timeoutsDue(this, now);
     if (this.state.kind === "Closed") return;
-    this.arm(this.deadlines.earliest);
+    this.arm(this.waiting.earliest);
     this.arm(this.recovery.nextTimeout());
-    // An idle connection keeps no timer: it weighs a tenth of the whole.
-    if (this.#armedAt === FOREVER) this.#timer = null;
+    // With its timer it weighs a fifth of an idle connection.
+    if (this.waiting.armedAt === FOREVER) this.deadlines = null;
   }
 
   /** The path's MTU changed: bytes for options and payload in one packet (RFC 1191, 8201). */
@@ -282,14 +280,14 @@ export class TcpConnection {
       return;
     }
     this.orphaned = true;
-    this.deadlines.patience = FOREVER;
+    if (this.deadlines !== null) this.deadlines.patience = FOREVER;
     queueFin(this);
     const now = this.host.now();
     boundFinWait2(this, now);
     if (this.snd.queued === 0) tellClosed(this, null);
     else if (this.lingerTime !== null) {
-      this.deadlines.patience = after(now, this.lingerTime);
-      this.arm(this.deadlines.patience);
+      this.waiting.patience = after(now, this.lingerTime);
+      this.arm(this.waiting.patience);
     }
   }
 
@@ -319,7 +317,7 @@ export class TcpConnection {
     this.corked = on;
     this.corkExpired = false;
     if (on || this.orphaned) return;
-    this.deadlines.patience = FOREVER;
+    if (this.deadlines !== null) this.deadlines.patience = FOREVER;
     this.host.wantsTransmit(this);
   }
 
@@ -336,7 +334,7 @@ export class TcpConnection {
     this.userTimeoutLimit = timeout;
     this.userTimeoutFixed = true;
     this.announceUserTimeout = true;
-    if (this.deadlines.userTimeout !== FOREVER) this.startUserTimeout(this.host.now());
+    if (this.waiting.userTimeout !== FOREVER) this.startUserTimeout(this.host.now());
   }
 
   /** After `close`: null sends what is queued in its own time, 0 resets, else it resets after that. */
@@ -354,18 +352,25 @@ export class TcpConnection {
     this.host.onStateChanged(this, before);
   }
 
+  /** The deadlines, to set one. */
+  get waiting(): Deadlines {
+    return (this.deadlines ??= new Deadlines());
+  }
+
   /** Sees to it that `onTimer` is called at `at`, or before. */
   arm(at: Instant): void {
-    if (at >= this.#armedAt) return;
-    this.#armedAt = at;
-    if (this.#timer === null) this.#timer = this.host.schedule(this, at);
-    else this.#timer.reschedule(at);
+    if (at === FOREVER) return;
+    const waiting = this.waiting;
+    if (at >= waiting.armedAt) return;
+    waiting.armedAt = at;
+    if (waiting.timer === null) waiting.timer = this.host.schedule(this, at);
+    else waiting.timer.reschedule(at);
   }
 
   disarm(): void {
-    this.deadlines.clear();
-    this.#timer?.cancel();
-    this.#armedAt = FOREVER;
+    this.deadlines?.clear();
+    this.deadlines?.timer?.cancel();
+    this.deadlines = null;
   }
 
   /** RFC 5961: "send an ACK" to what may be an attack, as often as the stack allows. */
@@ -380,8 +385,8 @@ export class TcpConnection {
   }
 
   startUserTimeout(now: Instant): void {
-    this.deadlines.userTimeout = after(now, this.userTimeoutLimit);
-    this.arm(this.deadlines.userTimeout);
+    this.waiting.userTimeout = after(now, this.userTimeoutLimit);
+    this.arm(this.waiting.userTimeout);
   }
 
   /** RFC 5482 §3.2: the peer told its own; -1: it did not. */

@@ -1,7 +1,11 @@
 import type { Instant } from "../../core/time.ts";
+import type { Timer } from "../../core/transport.ts";
 import { FOREVER } from "./recovery/loss-recovery.ts";
 
-/** What a connection waits for, by name; those of loss recovery are its own. */
+/**
+ * What a connection waits for, by name, and the timer for it; those of loss recovery are its own. Made when
+ * there is something to wait for and dropped when there is not: an idle connection has none.
+ */
 export class Deadlines {
   /** Send the SYN or SYN+ACK again; later the end of TIME_WAIT, or of FIN_WAIT_2 without an owner. */
   state: Instant = FOREVER;
@@ -13,6 +17,9 @@ export class Deadlines {
   userTimeout: Instant = FOREVER;
   /** The end of `cork`'s patience, or of `linger`'s. */
   patience: Instant = FOREVER;
+  timer: Timer | null = null;
+  /** When the timer fires. */
+  armedAt: Instant = FOREVER;
 
   get earliest(): Instant {
     const a = this.state < this.delayedAck ? this.state : this.delayedAck;

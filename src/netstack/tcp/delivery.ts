@@ -166,8 +166,9 @@ function acknowledge(c: TcpConnection, now: Instant, length: number, gap: boolea
   const since = seqDiff(rcv.nxt, rcv.acknowledged);
   if (ackPolicy.onData(length, since, c.announcedMss) === "now") return;
   const at = after(now, c.settings.delayedAck);
-  if (at >= c.deadlines.delayedAck) return;
-  c.deadlines.delayedAck = at;
+  const { waiting } = c;
+  if (at >= waiting.delayedAck) return;
+  waiting.delayedAck = at;
   c.arm(at);
 }
 

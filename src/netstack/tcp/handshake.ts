@@ -160,7 +160,7 @@ function establish(c: TcpConnection, now: Instant): void {
   c.recovery.onHandshakeRtt(now, tries === 1 ? ((now - sentAt) as Duration) : null);
   c.handshake = null;
   c.pending &= ~(Pending.syn | Pending.misfit);
-  c.deadlines.state = FOREVER;
+  if (c.deadlines !== null) c.deadlines.state = FOREVER;
   c.lastHeardAt = now;
   c.enter(ESTABLISHED);
   if (c.snd.finQueued) c.enter(FIN_WAIT_1);
@@ -184,8 +184,8 @@ export function synSent(c: TcpConnection, now: Instant): void {
   }
   const wait = Math.min(settings.maxRto, settings.initialRto * 2 ** handshake.tries);
   handshake.tries++;
-  c.deadlines.state = after(now, wait as Duration);
-  c.arm(c.deadlines.state);
+  c.waiting.state = after(now, wait as Duration);
+  c.arm(c.waiting.state);
 }
 
 export function synTimeout(c: TcpConnection, now: Instant): void {
@@ -199,6 +199,6 @@ export function synTimeout(c: TcpConnection, now: Instant): void {
   if (handshake.tries >= SYNS_WITH_ECN) handshake.offersEcn = false;
   c.pending |= Pending.syn;
   // Should the SYN not leave at once: look again later.
-  c.deadlines.state = after(now, settings.initialRto);
+  c.waiting.state = after(now, settings.initialRto);
   c.host.wantsTransmit(c);
 }

@@ -175,9 +175,10 @@ function newDataLength(c: TcpConnection, now: Instant, size: number, most: numbe
 /** A cork holds a small segment back, but not for ever. */
 function isCorked(c: TcpConnection, now: Instant): boolean {
   if (!c.corked || c.corkExpired || c.snd.finQueued) return false;
-  if (c.deadlines.patience === FOREVER) {
-    c.deadlines.patience = after(now, CORK_PATIENCE);
-    c.arm(c.deadlines.patience);
+  const { waiting } = c;
+  if (waiting.patience === FOREVER) {
+    waiting.patience = after(now, CORK_PATIENCE);
+    c.arm(waiting.patience);
   }
   return true;
 }
@@ -316,6 +317,6 @@ function noteAcknowledgment(c: TcpConnection, segment: OutgoingSegment): void {
   rcv.edge = segment.edge;
   rcv.duplicate = null;
   c.announceUserTimeout = false;
-  c.deadlines.delayedAck = FOREVER;
+  if (c.deadlines !== null) c.deadlines.delayedAck = FOREVER;
   c.ackPolicy.onSent(segment.kind === "ack");
 }

@@ -14,7 +14,7 @@ export function startPersist(c: TcpConnection, now: Instant): void {
 
 export function stopPersist(c: TcpConnection): void {
   c.persistBackoff = -1;
-  c.deadlines.persist = FOREVER;
+  if (c.deadlines !== null) c.deadlines.persist = FOREVER;
 }
 
 /** A closed window is probed as long as the peer answers (RFC 9293 §3.8.6.1, MUST-37). */
@@ -31,6 +31,6 @@ export function persistTimeout(c: TcpConnection, now: Instant): void {
 }
 
 function schedule(c: TcpConnection, now: Instant): void {
-  c.deadlines.persist = after(now, c.recovery.rtt.backedOff(c.persistBackoff));
-  c.arm(c.deadlines.persist);
+  c.waiting.persist = after(now, c.recovery.rtt.backedOff(c.persistBackoff));
+  c.arm(c.waiting.persist);
 }

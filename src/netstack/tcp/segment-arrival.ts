@@ -115,7 +115,7 @@ function isAcceptable(
   if (c.state.kind === "TimeWait" && (flags & TcpFlag.fin) !== 0) {
     // The peer missed our last ACK: 2 MSL begin anew.
     c.state.expiresAt = after(now, c.settings.timeWait);
-    c.deadlines.state = c.state.expiresAt;
+    c.waiting.state = c.state.expiresAt;
   }
   answerUnacceptable(c, now, length);
   return false;

@@ -49,9 +49,9 @@ export function reset(c: TcpConnection, error: NetError | null): void {
 }
 
 export function enterTimeWait(c: TcpConnection, now: Instant): void {
-  c.deadlines.clear();
+  c.deadlines?.clear();
   const expiresAt = after(now, c.settings.timeWait);
-  c.deadlines.state = expiresAt;
+  c.waiting.state = expiresAt;
   c.arm(expiresAt);
   c.enter({ kind: "TimeWait", expiresAt });
   settle(c);
@@ -71,8 +71,8 @@ export function queueFin(c: TcpConnection): void {
 /** FIN_WAIT_2 that nobody reads from any more is bounded in time. */
 export function boundFinWait2(c: TcpConnection, now: Instant): void {
   if (c.state.kind !== "FinWait2" || !c.orphaned) return;
-  c.deadlines.state = after(now, c.settings.finWait2);
-  c.arm(c.deadlines.state);
+  c.waiting.state = after(now, c.settings.finWait2);
+  c.arm(c.waiting.state);
 }
 
 /** Tells the owner that all is over once both sides are through and everything was delivered. */

@@ -8,7 +8,7 @@ import { reset, shut, timedOut } from "./teardown.ts";
 
 /** Does what is due at `now`, each deadline on its own: any may end the connection. */
 export function timeoutsDue(c: TcpConnection, now: Instant): void {
-  const { deadlines, recovery } = c;
+  const { waiting: deadlines, recovery } = c;
   if (deadlines.state <= now) stateTimeout(c, now);
   if (c.state.kind === "Closed") return;
   if (deadlines.delayedAck <= now) {
@@ -27,7 +27,7 @@ export function timeoutsDue(c: TcpConnection, now: Instant): void {
 }
 
 function stateTimeout(c: TcpConnection, now: Instant): void {
-  c.deadlines.state = FOREVER;
+  c.waiting.state = FOREVER;
   switch (c.state.kind) {
     case "SynSent":
     case "SynReceived":
@@ -36,7 +36,7 @@ function stateTimeout(c: TcpConnection, now: Instant): void {
     case "TimeWait":
       // The deadline may have moved since.
       if (now >= c.state.expiresAt) shut(c, null);
-      else c.deadlines.state = c.state.expiresAt;
+      else c.waiting.state = c.state.expiresAt;
       return;
     case "FinWait2":
       shut(c, null);
@@ -45,7 +45,7 @@ function stateTimeout(c: TcpConnection, now: Instant): void {
 
 /** A cork holds back for 200 ms; lingering ends with a reset. */
 function patienceOver(c: TcpConnection): void {
-  c.deadlines.patience = FOREVER;
+  c.waiting.patience = FOREVER;
   if (c.orphaned) {
     if (c.snd.queued > 0) reset(c, null);
     return;
