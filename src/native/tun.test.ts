@@ -118,6 +118,31 @@ describe.skipIf(!able)("tun queue, in a network namespace", () => {
     expect(said[0]).toMatch(/^EACCES .*(ip tuntap add dev mr1 mode tap user|run as root)/);
     expect(said[1]).toEqual(["mr0", "tap", true, { checksum: true, tcp: true, udp: false }]);
   });
+
+  it("adopted: of devices of either kind, those with packet information before frames are refused", async () => {
+    const said = await inNamespace(`
+      const { libc } = await import(process.argv[1] + "/libc.ts");
+      const T = await import(process.argv[1] + "/tun-constants.ts");
+      const c = libc();
+      function handed(name, flags) {
+        const fd = c.open("/dev/net/tun", T.O_RDWR);
+        const request = new PinnedMemory(T.IFREQ);
+        request.bytes.write(name);
+        request.bytes.writeUInt16LE(flags, T.IFNAMSIZ);
+        if (c.ioctl(fd, T.TUNSETIFF, request.address) !== 0) throw new Error("TUNSETIFF");
+        return code(() => TunQueue.adopt(fd));
+      }
+      let i = 0;
+      for (const kind of [T.IFF_TAP, T.IFF_TUN]) {
+        for (const more of [T.IFF_NO_PI, T.IFF_NO_PI | T.IFF_VNET_HDR, 0, T.IFF_VNET_HDR]) {
+          say(handed("mr" + i++, kind | more));
+        }
+      }
+    `);
+    const refused = /no open TUN or TAP device without packet information/;
+    const wanted = [null, null, expect.stringMatching(refused), expect.stringMatching(refused)];
+    expect(said).toEqual([...wanted, ...wanted]);
+  });
 });
 
 describe.skipIf(!linux)("tun queue", () => {

@@ -29,6 +29,10 @@ export interface NativeRange {
 /** Length of the virtio-net header before each frame (TUNSETVNETHDRSZ). */
 export const VNET_HEADER = 10;
 
+const ETHERNET_HEADER = 14;
+/** IEEE 802 §9.2.4: for experiments. */
+const EXPERIMENTAL_TYPE = 0x88b5;
+
 const OFFLOADS: readonly (readonly [number, TunOffload])[] = [
   [
     T.TUN_F_CSUM | T.TUN_F_TSO4 | T.TUN_F_TSO6 | T.TUN_F_TSO_ECN | T.TUN_F_USO4 | T.TUN_F_USO6,
@@ -101,7 +105,9 @@ export class TunQueue {
     const c = libc();
     c.fcntl(fd, T.F_SETFL, c.fcntl(fd, T.F_GETFL, 0) | T.O_NONBLOCK);
     c.fcntl(fd, T.F_SETFD, c.fcntl(fd, T.F_GETFD, 0) | T.FD_CLOEXEC);
-    return TunQueue.#own(fd);
+    const queue = TunQueue.#own(fd);
+    if (queue.#hasPacketInformation()) throw notTun(fd, E.EINVAL);
+    return queue;
   }
 
   static #own(fd: number): TunQueue {
@@ -109,12 +115,25 @@ export class TunQueue {
     const request = new PinnedMemory(T.IFREQ);
     if (c.ioctl(fd, T.TUNGETIFF, request.address) < 0) throw notTun(fd, errno());
     const flags = request.bytes.readUInt16LE(T.IFNAMSIZ);
-    if ((flags & T.IFF_NO_PI) === 0) throw notTun(fd, E.EINVAL);
     const queue = new TunQueue(fd, { name: readName(request), flags });
     if (!queue.vnetHeader) return queue;
     request.words[0] = VNET_HEADER;
     if (c.ioctl(fd, T.TUNSETVNETHDRSZ, request.address) < 0) throw notTun(fd, errno());
     return queue;
+  }
+
+  /**
+   * Whether four bytes of packet information go before each frame. TUNGETIFF does not tell (its bit of
+   * IFF_NO_PI is also IFF_NOFILTER's); the shortest frame that the kernel takes does, since with them it
+   * is too short. It goes to nobody.
+   */
+  #hasPacketInformation(): boolean {
+    const header = this.vnetHeader ? VNET_HEADER : 0;
+    const tap = this.mode === "tap";
+    const memory = new PinnedMemory(header + ETHERNET_HEADER);
+    if (tap) memory.bytes.writeUInt16BE(EXPERIMENTAL_TYPE, header + ETHERNET_HEADER - 2);
+    else memory.bytes[header] = 0x45;
+    return this.write(memory, 0, header + (tap ? ETHERNET_HEADER : 1)) === -E.EINVAL;
   }
 
   /**

@@ -5,7 +5,9 @@ import { haveTools, requireTool } from "../support/tools.ts";
 import { runMillrace } from "./millrace.ts";
 
 const able = (await haveNamespaces()) && haveTools("ip", "ping", "curl", "nc");
-const bin = join(import.meta.dirname, "..", "..", "bin", "millrace.mjs");
+const root = join(import.meta.dirname, "..", "..");
+const bin = join(root, "bin", "millrace.mjs");
+const tun = join(root, "src", "native", "tun.ts");
 
 /** `start(...flags)`: a host on mr0, whose kernel side is 10.7.0.1 and fd07::1 once it serves. */
 const BEGIN = `
@@ -26,7 +28,7 @@ const BEGIN = `
 `;
 
 const inNamespace = (script: string, ...args: string[]): Promise<unknown[]> =>
-  runInNamespace(BEGIN + script, bin, ...args);
+  runInNamespace(BEGIN + script, bin, tun, ...args);
 
 describe.skipIf(!able)("millrace host, in a network namespace", () => {
   test("the kernel pings it over both families, in all sizes, and it ends cleanly", async () => {
@@ -113,6 +115,57 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
       other.kill(); sink.kill();
     `);
     expect(said).toEqual([true, true, true, true, 0]);
+  });
+
+  test("without rights, handed an open device: it serves, and follows link and MTU", async () => {
+    const said = await inNamespace(`
+      const { TunQueue } = await import(process.argv[2]);
+      const queue = TunQueue.open({ name: "mr0", mode: "tap", multiQueue: false });
+      sh("ip addr add 10.7.0.1/24 dev mr0; ip link set mr0 up");
+      // Where a checkout is its owner's alone, root without a capability has to do.
+      const open = attempt("setpriv --reuid=65534 --clear-groups test -r " + process.argv[1] + " -a -x " + process.execPath);
+      const who = [open ? "--reuid=65534" : "--reuid=0", "--regid=65534", "--clear-groups"];
+      const less = ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"];
+      const command = [process.execPath, process.argv[1], "host", "--tap", "mr0", "--fd", "3",
+        "--address", "10.7.0.2/24", "--http", "80"];
+      const child = spawn("setpriv", [...who, ...less, ...command], { stdio: ["ignore", "ignore", "inherit", queue.fd] });
+      const exited = once(child, "exit");
+      say(await eventually("ping -c 1 -W 1 10.7.0.2"));
+      say(/^CapEff:\\s*0+$/m.test(sh("cat /proc/" + child.pid + "/status")));
+      const load = () => sh("curl -sS --max-time 5 -o /dev/null -w '%{size_download}' http://10.7.0.2/bytes/5000000");
+      say(load());
+      sh("ip link set mr0 down; ip link set mr0 mtu 1300; ip link set mr0 up");
+      say(await eventually("ping -c 1 -W 1 10.7.0.2"));
+      say(load());
+      say(await eventually("curl -sS --max-time 5 http://10.7.0.2/status.json | grep -q 'mtu.: 1300'"));
+      child.kill("SIGTERM");
+      say((await exited)[0]);
+      queue.close();
+    `);
+    expect(said).toEqual([true, true, "5000000", true, "5000000", true, 0]);
+  });
+
+  test("started again on its machine: the same stable addresses; on another one, others", async () => {
+    const said = await inNamespace(`
+      // A folder /etc of its own, whatever this machine has there, and a network of its own.
+      const begin = 'mount -t tmpfs none /etc && echo $1 > /etc/machine-id && shift && exec "$@"';
+      async function address(machine) {
+        const args = ["-m", "-n", "sh", "-c", begin, "sh", machine, process.execPath, process.argv[1], "host", "--tap", "mr0"];
+        const child = spawn("unshare", args, { stdio: ["ignore", "ignore", "pipe"] });
+        const exited = once(child, "exit");
+        let text = "";
+        for await (const data of child.stderr) {
+          text += data;
+          if (text.includes("is preferred")) child.kill("SIGTERM");
+        }
+        await exited;
+        return /(fe80\\S+) on mr0 is preferred/.exec(text)?.[1];
+      }
+      const [here, there] = ["0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcde0"];
+      const [first, again, other] = await Promise.all([here, here, there].map(address));
+      say([again === first, other === first, other.startsWith("fe80::")]);
+    `);
+    expect(said).toEqual([[true, false, true]]);
   });
 
   test("a device in use: a second host says so and ends with 1", async () => {

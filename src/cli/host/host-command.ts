@@ -15,6 +15,9 @@ Examples:
 Devices: root makes them, or makes one for you: ip tuntap add dev tap0 mode tap user NAME.
 A process without rights may be handed an open one: --tap tap0 --fd 3.
 
+IPv6: takes what routers announce. Its stable addresses (RFC 7217) come from /etc/machine-id and the
+device's name: the same at each start; without that file, others each time.
+
 Exit status: 0 after a signal; 1 when it cannot run (no rights, a device in use);
 2 for wrong flags.
 `;
