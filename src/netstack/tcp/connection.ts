@@ -98,7 +98,7 @@ export class TcpConnection {
   segmentsReceived = 0;
   segmentsRetransmitted = 0;
   bytesAcknowledged = 0;
-  #emptyAnsweredAt: Instant = Number.NEGATIVE_INFINITY as Instant;
+  #emptyAnsweredAt: Instant | null = null;
 
   private constructor(
     host: TcpHost,
@@ -116,7 +116,7 @@ export class TcpConnection {
     this.remotePort = endpoints.remotePort;
     this.settings = settings;
     this.passive = passive;
-    this.tsOffset = tsOffset;
+    this.tsOffset = tsOffset | 0;
     this.announcedMss = settings.maxSegment > 0 ? Math.min(mss, settings.maxSegment) : mss;
     this.snd = new SendSpace(iss, mss, endpoints.local.version);
     this.rcv = new ReceiveSpace(settings);
@@ -379,7 +379,8 @@ export class TcpConnection {
   }
 
   mayAnswerEmpty(now: Instant): boolean {
-    if (now - this.#emptyAnsweredAt < EMPTY_ANSWERS) return false;
+    const last = this.#emptyAnsweredAt;
+    if (last !== null && now - last < EMPTY_ANSWERS) return false;
     this.#emptyAnsweredAt = now;
     return true;
   }

@@ -83,10 +83,7 @@ export function acceptSyn(c: TcpConnection, now: Instant, view: TcpView): void {
   if (options.maximumSegmentSize >= 0) snd.peerMss = options.maximumSegmentSize;
   c.sack = settings.sack && options.sackPermitted;
   c.timestamps = settings.timestamps && options.hasTimestamps;
-  if (c.timestamps) {
-    rcv.tsRecent = options.timestampValue;
-    rcv.tsRecentAt = now;
-  }
+  if (c.timestamps) rcv.setTsRecent(now, options.timestampValue);
   if (settings.windowScaling && options.windowScale >= 0) {
     snd.scale = options.windowScale;
     rcv.scale = shiftFor(settings.maxReceiveBuffer);
@@ -114,8 +111,7 @@ export function restoreHandshake(c: TcpConnection, cookie: CookieState): void {
     rcv.scale = shiftFor(settings.maxReceiveBuffer);
   }
   c.timestamps = cookie.timestamp !== null;
-  rcv.tsRecent = cookie.timestamp ?? 0;
-  rcv.tsRecentAt = c.host.now();
+  rcv.setTsRecent(c.host.now(), cookie.timestamp ?? 0);
   if (cookie.ecn) c.ecn = new Ecn();
   configure(c);
   c.state = ESTABLISHED;

@@ -7,12 +7,13 @@ import type { TcpSettings } from "./settings.ts";
 
 /** The receive sequence space (RFC 9293 §3.3.1) and the bytes in it that nobody has taken yet. */
 export class ReceiveSpace {
-  irs = 0 as Seq;
-  nxt = 0 as Seq;
-  /** The right edge of the window that was last advertised; it never moves left. */
-  edge = 0 as Seq;
-  /** RCV.NXT in the last segment that we sent. */
-  acknowledged = 0 as Seq;
+  // Signed integers, as in SendSpace.
+  #irs = 0;
+  #nxt = 0;
+  #edge = 0;
+  #acknowledged = 0;
+  #tsRecent = 0;
+  #tsRecentAt = 0;
   /** Our shift, or -1. */
   scale = -1;
   /** The receive buffer's size in bytes, as autotuning has it. */
@@ -29,17 +30,59 @@ export class ReceiveSpace {
   finReceived = false;
   /** The owner knows. */
   endDelivered = false;
-  /** TS.Recent of RFC 7323 §4.3, and when it was taken. */
-  tsRecent = 0;
-  tsRecentAt = 0 as Instant;
   bytesReceived = 0;
 
   constructor(settings: TcpSettings) {
     this.limit = settings.receiveBuffer;
   }
 
+  get irs(): Seq {
+    return (this.#irs >>> 0) as Seq;
+  }
+
+  get nxt(): Seq {
+    return (this.#nxt >>> 0) as Seq;
+  }
+
+  set nxt(value: Seq) {
+    this.#nxt = value | 0;
+  }
+
+  /** The right edge of the window that was last advertised; it never moves left. */
+  get edge(): Seq {
+    return (this.#edge >>> 0) as Seq;
+  }
+
+  set edge(value: Seq) {
+    this.#edge = value | 0;
+  }
+
+  /** RCV.NXT in the last segment that we sent. */
+  get acknowledged(): Seq {
+    return (this.#acknowledged >>> 0) as Seq;
+  }
+
+  set acknowledged(value: Seq) {
+    this.#acknowledged = value | 0;
+  }
+
+  /** TS.Recent of RFC 7323 §4.3. */
+  get tsRecent(): number {
+    return this.#tsRecent >>> 0;
+  }
+
+  setTsRecent(now: Instant, value: number): void {
+    this.#tsRecent = value | 0;
+    this.#tsRecentAt = wholeSeconds(now);
+  }
+
+  /** For how many seconds TS.Recent has been what it is. */
+  tsRecentAge(now: Instant): number {
+    return wholeSeconds(now) - this.#tsRecentAt;
+  }
+
   begin(irs: Seq): void {
-    this.irs = irs;
+    this.#irs = irs | 0;
     this.nxt = seqAdd(irs, 1);
     this.acknowledged = this.nxt;
     this.edge = seqAdd(this.nxt, this.synWindow);
@@ -52,7 +95,7 @@ export class ReceiveSpace {
 
   /** RCV.WND as the peer knows it. */
   get window(): number {
-    return seqDiff(this.edge, this.nxt);
+    return (this.#edge - this.#nxt) | 0;
   }
 
   get unreadBytes(): number {
@@ -92,3 +135,5 @@ export class ReceiveSpace {
     this.assembler = null;
   }
 }
+
+const wholeSeconds = (at: Instant): number => Math.trunc(at / 1_000_000);

@@ -11,13 +11,15 @@ export const TIMESTAMPS_LENGTH = 12;
 
 /** The send sequence space (RFC 9293 §3.3.1) and the bytes in it. */
 export class SendSpace {
-  una: Seq;
-  nxt: Seq;
+  // Numbers are kept as signed integers: from 2³¹ on each would be an object of its own to V8.
+  #una: number;
+  #nxt: number;
+  #wl1 = 0;
+  #wl2 = 0;
+  #base: number;
+  #smallEnd: number;
   /** SND.WND, scaled up, counted from `una`. */
   window = 0;
-  /** Of the segment that set it. */
-  wl1 = 0 as Seq;
-  wl2 = 0 as Seq;
   /** The largest window that was offered. */
   maxWindow = 0;
   /** The peer's shift, or -1. */
@@ -29,21 +31,68 @@ export class SendSpace {
   pathMss: number;
   /** Bytes from `base` on: unacknowledged, then unsent; null when there are none. */
   buffer: ByteQueue | null = null;
-  /** The number of the first byte in the buffer: `una`, but for SYN and FIN. */
-  base: Seq;
-  /** The end of the last segment that was less than full: Minshall's variant of Nagle (RFC 896). */
-  smallEnd: Seq;
   /** The user has ended: a FIN follows what is in the buffer. */
   finQueued = false;
   finSent = false;
 
   constructor(iss: Seq, pathMss: number, version: 4 | 6) {
-    this.una = iss;
-    this.nxt = iss;
-    this.base = seqAdd(iss, 1);
-    this.smallEnd = iss;
+    this.#una = iss | 0;
+    this.#nxt = iss | 0;
+    this.#base = (iss + 1) | 0;
+    this.#smallEnd = iss | 0;
     this.pathMss = pathMss;
     this.peerMss = version === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+  }
+
+  get una(): Seq {
+    return (this.#una >>> 0) as Seq;
+  }
+
+  set una(value: Seq) {
+    this.#una = value | 0;
+  }
+
+  get nxt(): Seq {
+    return (this.#nxt >>> 0) as Seq;
+  }
+
+  set nxt(value: Seq) {
+    this.#nxt = value | 0;
+  }
+
+  /** Of the segment that set the window: its number and what it acknowledged. */
+  get wl1(): Seq {
+    return (this.#wl1 >>> 0) as Seq;
+  }
+
+  set wl1(value: Seq) {
+    this.#wl1 = value | 0;
+  }
+
+  get wl2(): Seq {
+    return (this.#wl2 >>> 0) as Seq;
+  }
+
+  set wl2(value: Seq) {
+    this.#wl2 = value | 0;
+  }
+
+  /** The number of the first byte in the buffer: `una`, but for SYN and FIN. */
+  get base(): Seq {
+    return (this.#base >>> 0) as Seq;
+  }
+
+  set base(value: Seq) {
+    this.#base = value | 0;
+  }
+
+  /** The end of the last segment that was less than full: Minshall's variant of Nagle (RFC 896). */
+  get smallEnd(): Seq {
+    return (this.#smallEnd >>> 0) as Seq;
+  }
+
+  set smallEnd(value: Seq) {
+    this.#smallEnd = value | 0;
   }
 
   /** Bytes in the buffer. */
@@ -74,11 +123,11 @@ export class SendSpace {
 
   /** How many more bytes the peer's window admits; less than 0 after it shrank. */
   get usableWindow(): number {
-    return this.window - seqDiff(this.nxt, this.una);
+    return this.window - ((this.#nxt - this.#una) | 0);
   }
 
   get allAcknowledged(): boolean {
-    return this.una === this.nxt;
+    return this.#una === this.#nxt;
   }
 
   /** RFC 9293 §3.7.1 and RFC 6691: the effective send MSS; returns whether it changed. */

@@ -1,5 +1,4 @@
 import type { Duration, Instant } from "../../core/time.ts";
-import { seconds } from "../../core/time.ts";
 import { type Seq, seqLe } from "../../wire/seq.ts";
 import type { TcpOptionIndex } from "../../wire/tcp-options.ts";
 import type { ReceiveSpace } from "./receive-space.ts";
@@ -9,14 +8,14 @@ export const timestampAt = (now: Instant, offset: number): number =>
   (Math.floor(now / 1_000) + offset) >>> 0;
 
 /** RFC 7323 §5.5: after 24 days without a segment TS.Recent means nothing any more. */
-const STALE = seconds(24 * 24 * 3600);
+const STALE_SECONDS = 24 * 24 * 3600;
 
 const before = (a: number, b: number): boolean => ((a - b) | 0) < 0;
 
 /** RFC 7323 §5.3, R1: whether PAWS takes the segment. Not to be asked about a RST. */
 export function pawsAccepts(rcv: ReceiveSpace, now: Instant, options: TcpOptionIndex): boolean {
   if (!before(options.timestampValue, rcv.tsRecent)) return true;
-  return now - rcv.tsRecentAt > STALE;
+  return rcv.tsRecentAge(now) > STALE_SECONDS;
 }
 
 /**
@@ -25,8 +24,7 @@ export function pawsAccepts(rcv: ReceiveSpace, now: Instant, options: TcpOptionI
  */
 export function noteTimestamp(rcv: ReceiveSpace, now: Instant, sequence: Seq, value: number): void {
   if (!seqLe(sequence, rcv.acknowledged)) return;
-  rcv.tsRecent = value;
-  rcv.tsRecentAt = now;
+  rcv.setTsRecent(now, value);
 }
 
 /** No round trip can be told. */
