@@ -9,6 +9,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startProcess, stopAllProcesses } from "../../test/support/processes.ts";
+import { median } from "../harness/statistics.ts";
 import { nginx } from "../peers/nginx.ts";
 import type { Peer } from "../peers/peer.ts";
 import { pinned } from "../proxy/launcher.ts";
@@ -17,7 +18,6 @@ import { parseOptions } from "../proxy/options.ts";
 import { Origin } from "../proxy/origin.ts";
 import { scenarios } from "../proxy/scenarios.ts";
 import { startPeer } from "../proxy/start-peer.ts";
-import { median } from "../proxy/statistics.ts";
 
 const { values } = parseArgs({
   options: {

@@ -1,4 +1,5 @@
-import type { Spread } from "../proxy/statistics.ts";
+import type { ReportHeader } from "../harness/report.ts";
+import type { Spread } from "../harness/statistics.ts";
 import type { Direction, FlowResult } from "./tap/contestant.ts";
 
 export interface NamedFlow extends FlowResult {
@@ -48,17 +49,7 @@ export interface IdleMemory {
   readonly target: number;
 }
 
-export interface Report {
-  readonly takenAt: string;
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly kernel: string;
-    /** Of the minute before the run: above 0.5, others were at work. */
-    readonly loadAverage: number;
-  };
-  readonly versions: Readonly<Record<string, string>>;
-  readonly rounds: number;
+export interface Report extends ReportHeader {
   readonly millis: number;
   readonly tap: FlowOutcome | null;
   readonly memory: readonly MemoryResult[] | null;

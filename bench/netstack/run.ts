@@ -1,10 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
 import { haveNamespaces } from "../../test/support/network-namespace.ts";
 import { stopAllProcesses } from "../../test/support/processes.ts";
 import { findTool } from "../../test/support/tools.ts";
+import { reportHeader, say, writeReport } from "../harness/report.ts";
 import { firstLine } from "../peers/first-line.ts";
 import { runIdle, runMemory } from "./memory/run-memory.ts";
 import type { Options } from "./options.ts";
@@ -12,38 +10,34 @@ import type { Report } from "./results.ts";
 import { flowTable, idleText, memoryTable } from "./table.ts";
 import { runFlows } from "./tap/run-flows.ts";
 
-const outFolder = fileURLToPath(new URL("../out/", import.meta.url));
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Runs the parts that the options name, prints a table for each and writes the JSON. */
-export async function runBenchmark(options: Options): Promise<Report> {
-  endProcessesOnSignals();
+export async function runBenchmark(options: Options, interrupted: AbortSignal): Promise<Report> {
   const { parts, rounds, millis } = options;
-  const header = await reportHeader(options);
-  const slirp = findTool("slirp4netns") !== null;
+  const header = reportHeader(await versions(), rounds);
   try {
-    const tap =
-      parts.includes("tap") && (await canTap(options))
-        ? await runFlows({ rounds, millis, slirp: present("slirp4netns", slirp, options), say })
-        : null;
+    const tap = parts.has("tap") ? await flowsWherePossible(options, interrupted) : null;
     if (tap !== null) print(flowTable(tap));
-    const memory = parts.includes("memory") ? await runMemory(options, say) : null;
+    const memory = parts.has("memory") ? await runMemory(options, interrupted) : null;
     if (memory !== null) print(memoryTable(memory));
-    const idle = parts.includes("idle") ? await runIdle() : null;
+    const idle = parts.has("idle") ? await runIdle(interrupted) : null;
     if (idle !== null) print(idleText(idle));
-    const report: Report = { ...header, tap, memory, idle };
-    write(report, options.save);
+    const report: Report = { ...header, millis, tap, memory, idle };
+    writeReport("netstack", report, options.save);
     return report;
   } finally {
     await stopAllProcesses();
   }
 }
 
-async function canTap(options: Options): Promise<boolean> {
+async function flowsWherePossible(options: Options, interrupted: AbortSignal) {
   const tools = ["ip", "ping"].every((tool) => findTool(tool) !== null);
   const possible = tools && existsSync("/dev/net/tun") && (await haveNamespaces());
-  return present("TAP devices (root, /dev/net/tun, ip, ping)", possible, options);
+  if (!present("TAP devices (root, /dev/net/tun, ip, ping)", possible, options)) return null;
+  const slirp = present("slirp4netns", findTool("slirp4netns") !== null, options);
+  const { rounds, millis } = options;
+  return runFlows({ rounds, millis, slirp, interrupted });
 }
 
 function present(what: string, found: boolean, { requireAll }: Options): boolean {
@@ -53,46 +47,8 @@ function present(what: string, found: boolean, { requireAll }: Options): boolean
   return false;
 }
 
-async function reportHeader({
-  rounds,
-  millis,
-}: Options): Promise<Omit<Report, "tap" | "memory" | "idle">> {
-  const versions: Record<string, string> = { node: process.version };
+async function versions(): Promise<Readonly<Record<string, string>>> {
   const slirp = findTool("slirp4netns");
-  if (slirp !== null) versions.slirp4netns = await firstLine(slirp, ["--version"]);
-  const processors = cpus();
-  return {
-    takenAt: new Date().toISOString(),
-    machine: {
-      cpu: processors[0]?.model ?? "unknown",
-      cores: processors.length,
-      kernel: /^[\d.]*/.exec(release())?.[0] ?? "",
-      loadAverage: loadavg()[0]!,
-    },
-    versions,
-    rounds,
-    millis,
-  };
-}
-
-function write(report: Report, save: string | null): void {
-  mkdirSync(outFolder, { recursive: true });
-  const taken = readdirSync(outFolder).map((name) =>
-    Number(/^netstack-(\d+)\.json$/.exec(name)?.[1]),
-  );
-  const number = Math.max(0, ...taken.filter(Number.isInteger)) + 1;
-  const files = [join(outFolder, `netstack-${number}.json`)];
-  if (save !== null) files.push(save);
-  for (const file of files) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-    say(`written: ${file}`);
-  }
-}
-
-/** The namespaces go by themselves: `runFlows` fails once its programs are gone. */
-function endProcessesOnSignals(): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void stopAllProcesses());
-  }
+  const node = process.version;
+  return slirp === null ? { node } : { node, slirp4netns: await firstLine(slirp, ["--version"]) };
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseFlags, pick, positive } from "../harness/command-line.ts";
 import { haproxy } from "../peers/haproxy.ts";
 import { httpProxy3 } from "../peers/http-proxy-3.ts";
 import { millrace, millraceNode } from "../peers/millrace.ts";
@@ -24,8 +24,6 @@ export interface Options {
   readonly save: string | null;
 }
 
-export class UsageError extends Error {}
-
 export const usage = `Usage: npm run bench:proxy -- [options]
   --only NAMES       scenarios, comma-separated: ${scenarios.map((s) => s.name).join(", ")}
   --peers NAMES      ${peers.map((p) => p.name).join(", ")}
@@ -39,7 +37,17 @@ export const usage = `Usage: npm run bench:proxy -- [options]
 `;
 
 export function parseOptions(args: readonly string[]): Options {
-  const values = parse(args);
+  const values = parseFlags(args, {
+    only: { type: "string" },
+    peers: { type: "string" },
+    seconds: { type: "string" },
+    "warm-up": { type: "string" },
+    rounds: { type: "string" },
+    quick: { type: "boolean" },
+    "require-all": { type: "boolean" },
+    "node-flags": { type: "string" },
+    save: { type: "string" },
+  });
   const quick = values.quick === true;
   return {
     scenarios: pick("--only", values.only, scenarios, scenarios),
@@ -56,45 +64,4 @@ export function parseOptions(args: readonly string[]): Options {
     nodeFlags: values["node-flags"]?.split(" ") ?? [],
     save: values.save ?? null,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: "string" },
-        peers: { type: "string" },
-        seconds: { type: "string" },
-        "warm-up": { type: "string" },
-        rounds: { type: "string" },
-        quick: { type: "boolean" },
-        "require-all": { type: "boolean" },
-        "node-flags": { type: "string" },
-        save: { type: "string" },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function pick<T extends { readonly name: string }>(
-  flag: string,
-  names: string | undefined,
-  all: readonly T[],
-  byDefault: readonly T[],
-): readonly T[] {
-  if (names === undefined) return byDefault;
-  return names.split(",").map((name) => {
-    const found = all.find((item) => item.name === name);
-    if (found !== undefined) return found;
-    throw new UsageError(`${flag}: found "${name}", expected ${all.map((x) => x.name).join(", ")}`);
-  });
-}
-
-function positive(flag: string, text: string | undefined, byDefault: number): number {
-  const value = text === undefined ? byDefault : Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError(`${flag}: found "${text}", expected a positive integer`);
 }

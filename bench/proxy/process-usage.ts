@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { cpuMicros } from "../harness/cpu-time.ts";
 
 /** CPU time that a group of processes has taken, in microseconds. */
 export interface CpuTime {
@@ -24,7 +25,7 @@ export interface Memory {
  * (`schedstat`) give the total; ticks in `stat`, 10 ms each, only say how it splits.
  */
 export function cpuOfGroup(group: number): CpuTime {
-  let nanoseconds = 0;
+  let total = 0;
   let userTicks = 0;
   let systemTicks = 0;
   for (const pid of processesOfGroup(group)) {
@@ -32,9 +33,8 @@ export function cpuOfGroup(group: number): CpuTime {
     if (fields === null) continue;
     userTicks += Number(fields[11]); // utime, field 14 of proc(5)
     systemTicks += Number(fields[12]); // stime, 15
-    nanoseconds += threadNanoseconds(pid);
+    total += cpuMicros(pid);
   }
-  const total = nanoseconds / 1_000;
   const userShare = userTicks / Math.max(1, userTicks + systemTicks);
   return { user: total * userShare, system: total * (1 - userShare) };
 }
@@ -72,19 +72,6 @@ function processesOfGroup(group: number): number[] {
 function statFields(pid: number): string[] | null {
   const text = readOrNull(`/proc/${pid}/stat`);
   return text === null ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
-}
-
-function threadNanoseconds(pid: number): number {
-  let sum = 0;
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const text = readOrNull(`/proc/${pid}/task/${thread}/schedstat`);
-      if (text !== null) sum += Number(text.split(" ")[0]);
-    }
-  } catch {
-    // The process has just ended.
-  }
-  return sum;
 }
 
 function kilobytes(rollup: string, name: string): number {

@@ -1,5 +1,5 @@
+import { type Spread, spread } from "../harness/statistics.ts";
 import type { IdleResult, LoadResult, PeerResult, Turn } from "./results.ts";
-import { type Spread, spread } from "./statistics.ts";
 
 /** Whose figure stands above the line of each ratio. */
 const subject = "millrace";

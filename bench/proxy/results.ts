@@ -1,5 +1,6 @@
+import type { ReportHeader } from "../harness/report.ts";
+import type { Spread } from "../harness/statistics.ts";
 import type { Memory } from "./process-usage.ts";
-import type { Spread } from "./statistics.ts";
 
 /** One measurement of one peer. */
 export interface Turn {
@@ -68,18 +69,8 @@ export interface ScenarioResult {
   readonly ratios: Readonly<Record<string, Readonly<Record<string, Spread>>>>;
 }
 
-export interface Report {
-  readonly takenAt: string;
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly kernel: string;
-    /** Of the minute before the run: above 0.5, others were at work. */
-    readonly loadAverage: number;
-  };
-  readonly versions: Readonly<Record<string, string>>;
+export interface Report extends ReportHeader {
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  readonly rounds: number;
   readonly scenarios: readonly ScenarioResult[];
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startProcess } from "../../test/support/processes.ts";
+import { say } from "../harness/report.ts";
 import type { Peer } from "../peers/peer.ts";
 import { pinned } from "./launcher.ts";
 import type { Options } from "./options.ts";
@@ -17,7 +18,6 @@ export async function runIdle(
   options: Options,
   peers: readonly Peer[],
   originPort: number,
-  say: (line: string) => void,
 ): Promise<Record<string, IdleResult>> {
   const results: Record<string, IdleResult> = {};
   for (const peer of peers) {

@@ -1,4 +1,6 @@
 import type { RunningProcess } from "../../test/support/processes.ts";
+import { say } from "../harness/report.ts";
+import { spread } from "../harness/statistics.ts";
 import type { Peer } from "../peers/peer.ts";
 import { pinned } from "./launcher.ts";
 import { takeTurn } from "./load-turn.ts";
@@ -8,7 +10,6 @@ import { memoryOfGroup } from "./process-usage.ts";
 import { type LoadResult, type Turn, turnFigures } from "./results.ts";
 import type { LoadScenario } from "./scenarios.ts";
 import { startPeer } from "./start-peer.ts";
-import { spread } from "./statistics.ts";
 
 interface Contestant {
   readonly peer: Peer;
@@ -26,7 +27,6 @@ export async function runLoad(
   options: Options,
   peers: readonly Peer[],
   origin: Origin,
-  say: (line: string) => void,
 ): Promise<Record<string, LoadResult>> {
   const contestants: Contestant[] = [];
   try {

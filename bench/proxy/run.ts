@@ -1,9 +1,6 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { stopAllProcesses } from "../../test/support/processes.ts";
 import { findTool } from "../../test/support/tools.ts";
+import { reportHeader, say, writeReport } from "../harness/report.ts";
 import { firstLine } from "../peers/first-line.ts";
 import type { Peer } from "../peers/peer.ts";
 import { pinned } from "./launcher.ts";
@@ -16,25 +13,23 @@ import { runLoad } from "./run-load.ts";
 import type { Scenario } from "./scenarios.ts";
 import { scenarioTable } from "./table.ts";
 
-const outFolder = fileURLToPath(new URL("../out/", import.meta.url));
-
 /** Runs what the options name, prints a table for each scenario and writes the JSON. */
-export async function runBenchmark(options: Options): Promise<Report> {
-  endProcessesOnSignals();
+export async function runBenchmark(options: Options, interrupted: AbortSignal): Promise<Report> {
+  interrupted.addEventListener("abort", () => void stopAllProcesses().then(() => process.exit()));
   const peers = presentPeers(options);
-  const say = (line: string) => void process.stderr.write(`${line}\n`);
   const origin = await Origin.start(pinned("1"));
   try {
-    const header = await reportHeader(options, peers);
+    const header = reportHeader(await versionsOf(peers), options.rounds);
+    const { seconds, warmUpSeconds } = options;
     const scenarios: ScenarioResult[] = [];
-    const report = { ...header, scenarios };
+    const report = { ...header, seconds, warmUpSeconds, scenarios };
     for (const scenario of options.scenarios) {
       say(`${scenario.name}: ${scenario.describes}`);
-      const result = await runScenario(scenario, options, peers, origin, say);
+      const result = await runScenario(scenario, options, peers, origin);
       scenarios.push(result);
       process.stdout.write(`${scenarioTable(result)}\n`);
     }
-    write(report, options.save, say);
+    writeReport("proxy", report, options.save);
     return report;
   } finally {
     await origin.stop();
@@ -47,12 +42,11 @@ async function runScenario(
   options: Options,
   peers: readonly Peer[],
   origin: Origin,
-  say: (line: string) => void,
 ): Promise<ScenarioResult> {
   const results =
     scenario.kind === "load"
-      ? await runLoad(scenario, options, peers, origin, say)
-      : await runIdle(scenario, options, peers, origin.port, say);
+      ? await runLoad(scenario, options, peers, origin)
+      : await runIdle(scenario, options, peers, origin.port);
   const { name, describes } = scenario;
   return { name, describes, peers: results, ratios: ratiosOf(results) };
 }
@@ -71,51 +65,13 @@ function presentPeers(options: Options): readonly Peer[] {
     return missing === null;
   });
   if (absent.length > 0 && options.requireAll) throw new Error(absent.join("; "));
-  for (const text of absent) process.stderr.write(`left out: ${text}\n`);
+  for (const text of absent) say(`left out: ${text}`);
   return present;
 }
 
-async function reportHeader(
-  options: Options,
-  peers: readonly Peer[],
-): Promise<Omit<Report, "scenarios">> {
+async function versionsOf(peers: readonly Peer[]): Promise<Readonly<Record<string, string>>> {
   const versions: Record<string, string> = {};
   for (const peer of peers) versions[peer.name] = await peer.version();
   versions.wrk = await firstLine(findTool("wrk")!, ["-v"]);
-  const processors = cpus();
-  return {
-    takenAt: new Date().toISOString(),
-    machine: {
-      cpu: processors[0]?.model ?? "unknown",
-      cores: processors.length,
-      kernel: /^[\d.]*/.exec(release())?.[0] ?? "",
-      loadAverage: loadavg()[0]!,
-    },
-    versions,
-    seconds: options.seconds,
-    warmUpSeconds: options.warmUpSeconds,
-    rounds: options.rounds,
-  };
-}
-
-function write(report: Report, save: string | null, say: (line: string) => void): void {
-  mkdirSync(outFolder, { recursive: true });
-  const taken = readdirSync(outFolder).map((name) => Number(/^proxy-(\d+)\.json$/.exec(name)?.[1]));
-  const number = Math.max(0, ...taken.filter(Number.isInteger)) + 1;
-  const files = [join(outFolder, `proxy-${number}.json`)];
-  if (save !== null) files.push(save);
-  for (const file of files) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-    say(`written: ${file}`);
-  }
-}
-
-function endProcessesOnSignals(): void {
-  for (const [signal, status] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const) {
-    process.once(signal, () => void stopAllProcesses().then(() => process.exit(status)));
-  }
+  return versions;
 }

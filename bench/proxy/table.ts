@@ -1,5 +1,6 @@
+import { aligned, digits } from "../harness/columns.ts";
+import type { Spread } from "../harness/statistics.ts";
 import type { IdleResult, LoadResult, ScenarioResult } from "./results.ts";
-import type { Spread } from "./statistics.ts";
 
 /** A scenario's results as text: a row for each peer, then Millrace's ratios. */
 export function scenarioTable(scenario: ScenarioResult): string {
@@ -78,27 +79,9 @@ function idleRow(name: string, result: IdleResult): string[] {
   ];
 }
 
-/** Columns padded to one width, the first to the left and the rest to the right. */
-function aligned(rows: readonly string[][]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  }
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join("  "),
-  );
-}
-
 function ratioText({ median, min, max }: Spread): string {
   if (min === max) return median.toFixed(2);
   return `${median.toFixed(2)} (${min.toFixed(2)} – ${max.toFixed(2)})`;
-}
-
-/** Three significant digits, without an exponent. */
-function digits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }
 
 function megabytes(bytes: number): string {

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseOptions, UsageError } from "../../bench/proxy/options.ts";
+import { UsageError } from "../../bench/harness/command-line.ts";
+import { median, spread } from "../../bench/harness/statistics.ts";
+import { parseOptions } from "../../bench/proxy/options.ts";
 import { cpuOfGroup, memoryOfGroup } from "../../bench/proxy/process-usage.ts";
 import { ratiosOf } from "../../bench/proxy/ratios.ts";
 import { type LoadResult, type Turn, turnFigures } from "../../bench/proxy/results.ts";
-import { median, spread } from "../../bench/proxy/statistics.ts";
 import { parseWrk } from "../../bench/proxy/wrk.ts";
 import { startProcess } from "../support/processes.ts";
 

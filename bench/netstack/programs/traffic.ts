@@ -15,7 +15,7 @@ import { errno, libc } from "../../../src/native/libc.ts";
 import { PinnedMemory } from "../../../src/native/memory.ts";
 import { SockaddrBox } from "../../../src/native/sockaddr.ts";
 import { SOCK_DGRAM } from "../../../src/native/tun-constants.ts";
-import { cpuMicros } from "../cpu-time.ts";
+import { cpuMicros } from "../../harness/cpu-time.ts";
 
 const BLOCK = 1 << 20;
 const DATAGRAM = 65_000;

@@ -1,4 +1,4 @@
-import type { Spread } from "../../proxy/statistics.ts";
+import type { Spread } from "../../harness/statistics.ts";
 
 export type Direction = "to" | "from";
 
@@ -22,5 +22,7 @@ export interface Contestant {
   /** `to`: the kernel sends to it; `from`: the kernel receives from it. */
   readonly directions: readonly Direction[];
   turn(direction: Direction, millis: number): Promise<FlowTurn>;
-  close(): Promise<void>;
 }
+
+/** Sets one up; what it needs is in `resources` as soon as it is there, and ends with them. */
+export type Starter = (resources: AsyncDisposableStack) => Promise<Contestant>;

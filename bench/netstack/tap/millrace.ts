@@ -7,8 +7,13 @@ const CHARGEN = 19;
 const OURS = "10.7.0.2";
 
 /** A stack on a TAP device, with discard and chargen. */
-export async function millrace(name: string, mtu: number, offload: boolean): Promise<Contestant> {
-  const namespace = await Namespace.make();
+export async function millrace(
+  name: string,
+  mtu: number,
+  offload: boolean,
+  resources: AsyncDisposableStack,
+): Promise<Contestant> {
+  const namespace = resources.use(await Namespace.make());
   const offloads = offload ? "on" : "off";
   const host = await startProgram(namespace, "tap-host.ts", "mr0", `${OURS}/24`, mtu, offloads);
   await namespace.run("ip addr add 10.7.0.1/24 dev mr0; ip link set mr0 up");
@@ -25,6 +30,5 @@ export async function millrace(name: string, mtu: number, offload: boolean): Pro
         millis,
         pid: host.pid,
       }),
-    close: () => namespace[Symbol.asyncDispose](),
   };
 }

@@ -1,7 +1,9 @@
-import { spread } from "../../proxy/statistics.ts";
+import { once } from "node:events";
+import { say } from "../../harness/report.ts";
+import { spread } from "../../harness/statistics.ts";
 import type { FlowOutcome, Ratio } from "../results.ts";
 import { loopback, rawReads, relay } from "./ceilings.ts";
-import type { Contestant, Direction, FlowResult, FlowTurn } from "./contestant.ts";
+import type { Contestant, Direction, FlowResult, FlowTurn, Starter } from "./contestant.ts";
 import { millrace } from "./millrace.ts";
 import { slirp } from "./slirp.ts";
 
@@ -10,19 +12,19 @@ const USUAL = 1_500;
 /** Of the servers that slirp4netns leads to. */
 const FIRST_PORT = 25_201;
 
-const STARTERS: readonly (() => Promise<Contestant>)[] = [
-  () => millrace("millrace-65520", JUMBO, true),
-  () => millrace("millrace-1500", USUAL, true),
-  () => millrace("millrace-1500-plain", USUAL, false),
+const STARTERS: readonly Starter[] = [
+  (resources) => millrace("millrace-65520", JUMBO, true, resources),
+  (resources) => millrace("millrace-1500", USUAL, true, resources),
+  (resources) => millrace("millrace-1500-plain", USUAL, false, resources),
   loopback,
   rawReads,
-  () => relay("relay-65520", JUMBO),
-  () => relay("relay-1500", USUAL),
+  (resources) => relay("relay-65520", JUMBO, resources),
+  (resources) => relay("relay-1500", USUAL, resources),
 ];
 
-const SLIRP: typeof STARTERS = [
-  () => slirp("slirp4netns-65520", JUMBO, FIRST_PORT),
-  () => slirp("slirp4netns-1500", USUAL, FIRST_PORT + 2),
+const SLIRP: readonly Starter[] = [
+  (resources) => slirp("slirp4netns-65520", JUMBO, FIRST_PORT, resources),
+  (resources) => slirp("slirp4netns-1500", USUAL, FIRST_PORT + 2, resources),
 ];
 
 /** Whose figure stands above whose, and how much more it shall be (null: only to know). */
@@ -37,7 +39,8 @@ export interface FlowOptions {
   readonly rounds: number;
   readonly millis: number;
   readonly slirp: boolean;
-  readonly say: (line: string) => void;
+  /** Ends it all, in an orderly way, with an error. */
+  readonly interrupted: AbortSignal;
 }
 
 interface Series {
@@ -48,24 +51,29 @@ interface Series {
 
 /** All up together and in turns, so that a slow minute meets them all. */
 export async function runFlows(options: FlowOptions): Promise<FlowOutcome> {
-  const contestants: Contestant[] = [];
-  try {
-    const starters = options.slirp ? [...SLIRP, ...STARTERS] : STARTERS;
-    for (const start of starters) contestants.push(await start());
-    const all: Series[] = contestants.flatMap((contestant) =>
-      contestant.directions.map((direction) => ({ contestant, direction, turns: [] })),
-    );
-    for (let round = 1; round <= options.rounds; round++) {
-      for (const { contestant, direction, turns } of all) {
-        const turn = await contestant.turn(direction, options.millis);
-        turns.push(turn);
-        const gigabits = turn.gigabitsPerSecond.toFixed(2);
-        options.say(`  ${round}/${options.rounds}  ${direction} ${contestant.name}: ${gigabits}`);
-      }
+  await using resources = new AsyncDisposableStack();
+  const all: Series[] = [];
+  for (const start of options.slirp ? [...SLIRP, ...STARTERS] : STARTERS) {
+    const contestant = await start(resources);
+    options.interrupted.throwIfAborted();
+    for (const direction of contestant.directions) all.push({ contestant, direction, turns: [] });
+  }
+  // The turn that is on meanwhile fails when its namespace goes.
+  const interruption = once(options.interrupted, "abort").then(() =>
+    options.interrupted.throwIfAborted(),
+  );
+  await Promise.race([interruption, takeTurns(all, options)]);
+  return { flows: all.map(result), ratios: ratios(all) };
+}
+
+async function takeTurns(all: readonly Series[], options: FlowOptions): Promise<void> {
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const { contestant, direction, turns } of all) {
+      const turn = await contestant.turn(direction, options.millis);
+      turns.push(turn);
+      const gigabits = turn.gigabitsPerSecond.toFixed(2);
+      say(`  ${round}/${options.rounds}  ${direction} ${contestant.name}: ${gigabits}`);
     }
-    return { flows: all.map(result), ratios: ratios(all) };
-  } finally {
-    for (const contestant of contestants) await contestant.close();
   }
 }
 

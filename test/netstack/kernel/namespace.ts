@@ -29,7 +29,12 @@ export class Namespace implements AsyncDisposable {
   static async make(): Promise<Namespace> {
     const namespace = new Namespace(`millrace-${process.pid}-${++made}`);
     await execute("ip", ["netns", "add", namespace.name], 10_000);
-    await namespace.run("ip link set lo up");
+    try {
+      await namespace.run("ip link set lo up");
+    } catch (error) {
+      await namespace[Symbol.asyncDispose]();
+      throw error;
+    }
     return namespace;
   }
 
