@@ -169,16 +169,50 @@ describe.each(BOTH)("datagrams of %s between two hosts", (_, ours, theirs) => {
   });
 });
 
-test("a broadcast, sent with leave, is heard on the link", () => {
-  const { a, b, run } = pair();
-  const ear = new Ear();
-  open(b, { local: { port: 9 } }, ear);
-  const socket = open(a, { broadcast: true });
+test.each([3, 5_000])(
+  "a broadcast of %i bytes, sent with leave, is heard on the link and here",
+  (length) => {
+    const { a, b, run } = pair();
+    const [here, there] = [new Ear(), new Ear()];
+    open(a, { local: { port: 9 } }, here);
+    open(b, { local: { port: 9 } }, there);
+    const socket = open(a, { local: { port: 5_000 }, broadcast: true });
+    for (const to of ["10.0.0.255", "255.255.255.255"]) {
+      expect(socket.send(bytes(length), 0, length, { ip: ip(to), port: 9 })).toBe("sent");
+    }
+    run();
+    for (const { heard, from } of [here, there]) {
+      expect(heard.map((one) => one.equals(bytes(length)))).toEqual([true, true]);
+      expect(new Set(from)).toEqual(new Set(["10.0.0.1 5000"]));
+    }
+  },
+);
+
+test("a broadcast, sent without leave, is refused and heard by nobody", () => {
+  const { a, run } = pair();
+  const here = new Ear();
+  open(a, { local: { port: 9 } }, here);
+  const socket = open(a, {});
   for (const to of ["10.0.0.255", "255.255.255.255"]) {
-    expect(socket.send(bytes(3), 0, 3, { ip: ip(to), port: 9 })).toBe("sent");
+    expect(socket.send(bytes(3), 0, 3, { ip: ip(to), port: 9 })).toBe("denied");
   }
   run();
-  expect(ear.heard).toHaveLength(2);
+  expect(here.heard).toEqual([]);
+});
+
+test("bound to a broadcast address, a socket hears what is sent there alone, and sends as the host", () => {
+  const { a, b, run } = pair();
+  const [ear, answers] = [new Ear(), new Ear()];
+  const bound = open(b, { local: { ip: ip("10.0.0.255"), port: 9 } }, ear);
+  const socket = open(a, { local: { port: 5_000 }, broadcast: true }, answers);
+  for (const to of ["10.0.0.255", "255.255.255.255", "10.0.0.2"]) {
+    socket.send(bytes(3), 0, 3, { ip: ip(to), port: 9 });
+  }
+  run();
+  expect(ear.heard).toHaveLength(1);
+  expect(bound.send(bytes(1), 0, 1, { ip: ip("10.0.0.1"), port: 5_000 })).toBe("sent");
+  run();
+  expect(answers.from).toEqual(["10.0.0.2 9"]);
 });
 
 test("fragments lost on the way, are forgotten in time and told of", () => {

@@ -33,13 +33,13 @@ import { Ipv4Output } from "./ipv4-output.ts";
 import { Ipv6Input } from "./ipv6-input.ts";
 import { Ipv6Output } from "./ipv6-output.ts";
 import { LocalAddresses } from "./local-addresses.ts";
-import { MulticastLoop } from "./multicast-loop.ts";
 import { KnownPath } from "./path.ts";
 import { PathFinder } from "./path-finder.ts";
 import { PathMtuCache } from "./path-mtu.ts";
 import { Protocols } from "./protocols.ts";
 import { describePacket } from "./quoted-packet.ts";
 import { RoutingTable } from "./routing-table.ts";
+import { SelfDelivery } from "./self-delivery.ts";
 
 /** RFC 1112 §6.1, and RFC 3493 §5.2 for IPv6: what is sent to groups stays on the link. */
 const MULTICAST_HOPS = 1;
@@ -69,7 +69,7 @@ export class Internet implements IpLayer, NetworkInput {
   readonly #delivery: LocalDelivery;
   readonly #errors: IcmpErrors;
   readonly #errorReceiver: ErrorReceiver;
-  readonly #loop: MulticastLoop;
+  readonly #self: SelfDelivery;
   /** Of packets about which errors are sent outside of their reception. */
   readonly #subject = new Inbound();
 
@@ -102,7 +102,7 @@ export class Internet implements IpLayer, NetworkInput {
     };
     this.#input4 = new Ipv4Input(parts, this.counters4);
     this.#input6 = new Ipv6Input(parts, this.counters6);
-    this.#loop = new MulticastLoop(context, (on, packet) => this.#receiveLooped(on, packet));
+    this.#self = new SelfDelivery(context, (on, packet) => this.#receiveOwn(on, packet));
   }
 
   get interfaces(): readonly Interface[] {
@@ -169,7 +169,9 @@ export class Internet implements IpLayer, NetworkInput {
     const output = ipv4 ? this.#output4 : this.#output6;
     const verdict = output.send(path, packet, protocol, hops, trafficClass, fragmenting);
     if (verdict === "full") counters.outDiscards++;
-    if (path instanceof KnownPath && path.multicastLoop) this.#takeLooped(path, packet, verdict);
+    if (verdict === "sent" && path instanceof KnownPath && path.meansUsToo) {
+      this.#takeOwn(path, packet, ipv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH);
+    }
     return verdict;
   }
 
@@ -197,7 +199,11 @@ export class Internet implements IpLayer, NetworkInput {
     const counters = ipv4 ? this.counters4 : this.counters6;
     counters.outRequests++;
     counters.outBytes += packet.end - packet.start;
-    return (ipv4 ? this.#output4 : this.#output6).sendWhole(path, packet);
+    const verdict = (ipv4 ? this.#output4 : this.#output6).sendWhole(path, packet);
+    if (verdict === "sent" && path instanceof KnownPath && path.meansUsToo) {
+      this.#takeOwn(path, packet, 0);
+    }
+    return verdict;
   }
 
   /**
@@ -211,6 +217,10 @@ export class Internet implements IpLayer, NetworkInput {
 
   isLocal(ip: Ip): boolean {
     return this.#local.isLocal(ip);
+  }
+
+  isBroadcast(ip: Ip): boolean {
+    return this.#local.isBroadcast(ip);
   }
 
   /** The addresses of a name, the best one first (RFC 6724 §6). */
@@ -246,20 +256,20 @@ export class Internet implements IpLayer, NetworkInput {
     return new Forwarding(this.routes, this.#egress, this.#errors, counters4, counters6);
   }
 
-  /** RFC 1112 §6.1: what a member sends, it hears; the header that was put in front still stands. */
-  #takeLooped(
-    { interface: on, destination }: KnownPath,
-    packet: Packet,
-    verdict: SendVerdict,
-  ): void {
-    if (verdict === "too-big" || on === this.#local.loopback || !on.groups.has(destination)) return;
-    const { start } = packet;
-    packet.start -= destination.version === 4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH;
-    this.#loop.take(on, packet);
-    packet.start = start;
+  /**
+   * RFC 1112 §6.1: what a member sends, it hears; what is sent to all, everybody. A header that was put
+   * in front still stands, `header` bytes long.
+   */
+  #takeOwn({ interface: on, destination }: KnownPath, packet: Packet, header: number): void {
+    // That device hands everything back by itself.
+    if (on === this.#local.loopback) return;
+    if (destination.isMulticast && !on.groups.has(destination)) return;
+    packet.start -= header;
+    this.#self.take(on, packet);
+    packet.start += header;
   }
 
-  #receiveLooped(on: Interface, packet: Packet): void {
+  #receiveOwn(on: Interface, packet: Packet): void {
     const ipv4 = packet.view.getUint8(packet.start) >>> 4 === 4;
     (ipv4 ? this.#input4 : this.#input6).receive(on, packet, true, true);
   }

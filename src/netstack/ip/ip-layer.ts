@@ -83,6 +83,8 @@ export interface IpLayer {
   ): SendVerdict;
   /** Whether the address is assigned to an interface and usable as a source (not tentative). */
   isLocal(ip: Ip): boolean;
+  /** Whether it means all hosts on a link of ours: 255.255.255.255, and the last of each prefix. */
+  isBroadcast(ip: Ip): boolean;
   /** Takes the packets of one IP protocol; the last one registered has it. */
   register(upper: UpperLayer): void;
   /**

@@ -46,6 +46,12 @@ export class LocalAddresses implements AddressListener {
     return this.has(ip.w0, ip.w1, ip.w2, ip.w3) || (ip.isLoopback && this.loopback !== null);
   }
 
+  /** Whether it means all hosts of a link that we are on. */
+  isBroadcast(ip: Ip): boolean {
+    if (ip.version !== 4) return false;
+    return ip.isLimitedBroadcast || this.interfaces.some((one) => isDirectedBroadcast(one, ip.w3));
+  }
+
   /** Whether an interface has the address, assigned. */
   has(w0: number, w1: number, w2: number, w3: number): boolean {
     const bit = filterBit(w0, w1, w3);

@@ -21,7 +21,8 @@ export class KnownPath implements Path {
   readonly interface: Interface;
   readonly nextHop: Ip;
   readonly constraint: PathConstraint | undefined;
-  readonly multicastLoop: boolean;
+  /** This host may be among those meant: what is sent comes back in, too. */
+  readonly meansUsToo: boolean;
   /** With the same hash. */
   next: KnownPath | null = null;
   readonly #routes: RoutingTable;
@@ -43,7 +44,9 @@ export class KnownPath implements Path {
     this.interface = facts.interface;
     this.nextHop = facts.nextHop;
     this.constraint = constraint;
-    this.multicastLoop = facts.destination.isMulticast && constraint?.multicastLoop !== false;
+    this.meansUsToo = facts.destination.isMulticast
+      ? constraint?.multicastLoop !== false
+      : facts.nextHop.isLimitedBroadcast;
     this.#routes = routes;
     this.#pathMtus = pathMtus;
     this.#generation = routes.generation;

@@ -79,7 +79,7 @@ function withPort(
 
 /** Groups and broadcast addresses may be bound to: then only what is sent to them is heard. */
 const isOurs = (local: Ip, ip: IpLayer): boolean =>
-  local.isMulticast || local.isLimitedBroadcast || ip.isLocal(local);
+  local.isMulticast || ip.isBroadcast(local) || ip.isLocal(local);
 
 /** A connected socket has one source for good: the one that the path has now. */
 function sourceTo(options: UdpOptions, ip: IpLayer): Ip | NetError {

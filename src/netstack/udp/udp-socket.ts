@@ -54,6 +54,8 @@ export class UdpSocket {
   readonly #target: UdpTarget | null;
   readonly #transparent: boolean;
   readonly #queue: DatagramQueue;
+  /** Not where it is bound to a group or a broadcast address: those are no sources. */
+  readonly #boundSource: Ip | null;
   #multicastInterface: Interface | null = null;
   #multicastLoop = true;
   #paused = false;
@@ -70,6 +72,9 @@ export class UdpSocket {
     this.#target = options.target;
     this.#paths = new RecentPaths(host.ip);
     this.#queue = new DatagramQueue(host.limits.datagramBytes);
+    const { localIp } = binding;
+    const isSource = localIp !== null && !localIp.isMulticast && !host.ip.isBroadcast(localIp);
+    this.#boundSource = isSource ? localIp : null;
   }
 
   /** An unspecified address where it is bound to none: `::` stands for both versions. */
@@ -251,17 +256,10 @@ export class UdpSocket {
     const group = ip.isMulticast;
     const on =
       target.interface ?? this.binding.interface ?? (group ? this.#multicastInterface : null);
-    const source = target.source ?? this.#boundSource();
+    const source = target.source ?? this.#boundSource;
     const path = this.#paths.known(ip, on, source) ?? this.#resolve(ip, on, source, group);
     if (typeof path === "string") return path;
     return path.nextHop.isLimitedBroadcast && !this.broadcast ? "denied" : path;
-  }
-
-  /** Not where it is bound to a group or a broadcast address: those are no sources. */
-  #boundSource(): Ip | null {
-    const { localIp } = this.binding;
-    if (localIp === null || localIp.isMulticast || localIp.isLimitedBroadcast) return null;
-    return localIp;
   }
 
   #resolve(ip: Ip, on: Interface | null, source: Ip | null, group: boolean): Path | NoPath {

@@ -117,6 +117,10 @@ export class RecordingIp implements IpLayer {
     return "sent";
   }
 
+  isBroadcast(ip: Ip): boolean {
+    return ip.isLimitedBroadcast;
+  }
+
   isLocal(ip: Ip): boolean {
     return this.local.some((one) => one.equals(ip));
   }

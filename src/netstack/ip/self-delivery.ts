@@ -10,11 +10,11 @@ interface Copy {
 }
 
 /**
- * What this host sends to a group that it is a member of, on its way back in (RFC 1112 §6.1). Handed up
- * from a timer: no layer is entered from within itself. Holds at most `limits.loopbackQueue` packets;
- * new ones are dropped beyond.
+ * What this host sends to a group that it is a member of (RFC 1112 §6.1), or to all, on its way back in.
+ * Handed up from a timer: no layer is entered from within itself. Holds at most `limits.loopbackQueue`
+ * packets; new ones are dropped beyond.
  */
-export class MulticastLoop implements TimerTarget {
+export class SelfDelivery implements TimerTarget {
   readonly #context: StackContext;
   readonly #receive: (on: Interface, packet: Packet) => void;
   #copies: Copy[] = [];
