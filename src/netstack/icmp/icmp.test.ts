@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { pseudoSumV4 } from "../../wire/checksum.ts";
 import { IpProtocol } from "../../wire/ip-protocol.ts";
+import { fillUdpChecksum, UDP_PROTOCOL } from "../../wire/udp.ts";
 import { Host, packetOf } from "../ip/testing/host.ts";
 import {
   datagram,
@@ -167,6 +169,26 @@ describe("errors", () => {
     made.receive("eth0", packetBytes({ ...v6, payload: datagram(1400) }));
     expect(made.take().map(({ packet }) => packet.length)).toEqual([576, 1280]);
   });
+
+  test.each([16, 1_400])(
+    "a packet of %i bytes whose sum was left to the device is quoted with it",
+    (length) => {
+      const made = host();
+      const finished = datagram(length);
+      const view = new DataView(finished.buffer);
+      const pseudo = pseudoSumV4(0x0a00_0002, 0x0a00_0001, UDP_PROTOCOL, length);
+      fillUdpChecksum(view, 0, length, pseudo);
+      const packet = packetOf(packetBytes({ ...base, payload: finished }));
+      packet.checksum = "partial";
+      packet.checksumStart = packet.start + 20;
+      packet.checksumOffset = 6;
+      packet.view.setUint16(packet.checksumStart + 6, pseudo);
+      made.receive("eth0", packet);
+      const { payload } = readIpv4(made.take()[0]!.packet);
+      expect(payload.subarray(28)).toEqual(finished.subarray(0, payload.length - 28));
+      expect(packet.view.getUint16(packet.checksumStart + 6)).toBe(pseudo);
+    },
+  );
 
   test("a flood of bad packets is answered by the burst alone", () => {
     const made = host({ icmpErrorBurst: 3 });
