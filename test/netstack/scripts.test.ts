@@ -12,6 +12,11 @@ const titleOf = (text: string): string => /^#\s*(.+)$/m.exec(text)?.[1] ?? "";
 describe("scripts", () => {
   for (const name of readdirSync(folder).filter((file) => file.endsWith(".tcp"))) {
     const text = readFileSync(join(folder, name), "utf8");
-    it(`${name}: ${titleOf(text)}`, () => runScript(parseScript(name, text)));
+    const script = parseScript(name, text);
+    const only = script.settings.get("ip");
+    for (const version of [4, 6] as const) {
+      if (only !== undefined && Number(only) !== version) continue;
+      it(`${name}, IPv${version}: ${titleOf(text)}`, () => runScript(script, version));
+    }
   }
 });

@@ -1,24 +1,26 @@
 import type { NetError } from "../../../src/core/errors.ts";
 import { millis, seconds } from "../../../src/core/time.ts";
 import type { ConnectHandler } from "../../../src/core/transport.ts";
-import { Ip } from "../../../src/netstack/ip-address.ts";
 import type { Stack } from "../../../src/netstack/stack.ts";
 import type { TcpListener } from "../../../src/netstack/tcp/listener.ts";
 import type { TcpStream } from "../../../src/netstack/tcp/tcp-stream.ts";
-import { OUR_ADDRESS, PEER_ADDRESS, patternAt } from "./peer.ts";
+import type { Internet } from "./internet.ts";
+import { patternAt } from "./peer.ts";
 
 /** The program above the stack: its socket calls come from the script, what it hears is noted. */
 export class Application {
   /** What it was told and no `expect` has looked at yet; received bytes in a row are one event. */
   readonly events: string[] = [];
   readonly #stack: Stack;
+  readonly #internet: Internet;
   readonly #listeners: TcpListener[] = [];
   #stream: TcpStream | null = null;
   #written = 0;
   #read = 0;
 
-  constructor(stack: Stack) {
+  constructor(stack: Stack, internet: Internet) {
     this.#stack = stack;
+    this.#internet = internet;
   }
 
   get stream(): TcpStream {
@@ -33,7 +35,7 @@ export class Application {
   listen(port: number, backlog: number | undefined): void {
     this.#listeners.push(
       this.#stack.tcp.listen(
-        { ip: Ip.v4(OUR_ADDRESS), port, ...(backlog === undefined ? {} : { backlog }) },
+        { ip: this.#internet.ours, port, ...(backlog === undefined ? {} : { backlog }) },
         (stream) => {
           this.#stream = stream;
           this.events.push("accepted");
@@ -44,7 +46,7 @@ export class Application {
   }
 
   connect(port: number): void {
-    const options = { ip: Ip.v4(PEER_ADDRESS), port };
+    const options = { ip: this.#internet.peer, port };
     let stream: TcpStream | null = null;
     const handler: ConnectHandler = {
       ...this.#handler(() => stream!),

@@ -5,6 +5,7 @@ import type { Packet } from "../../../src/netstack/packet.ts";
 import { Stack } from "../../../src/netstack/stack.ts";
 import type { TcpSettings } from "../../../src/netstack/tcp/settings.ts";
 import { Application } from "./application.ts";
+import { type Internet, internetOf } from "./internet.ts";
 import { type Delay, type Script, ScriptError, type Step } from "./parser.ts";
 import { Peer } from "./peer.ts";
 import { ScriptedDevice } from "./scripted-device.ts";
@@ -16,9 +17,12 @@ const START = instant(1_000_000_000);
 /** Packets of the dump that an error shows. */
 const SHOWN = 12;
 
-/** Runs a script over a stack in virtual time; throws ScriptError at the first thing that differs. */
-export function runScript(script: Script): void {
-  new Interpreter(script).run();
+/**
+ * Runs a script over a stack in virtual time, over that version of IP; throws ScriptError at the first
+ * thing that differs.
+ */
+export function runScript(script: Script, version: 4 | 6): void {
+  new Interpreter(script, internetOf(version)).run();
 }
 
 class Interpreter {
@@ -26,7 +30,7 @@ class Interpreter {
   readonly #stack: Stack;
   readonly #device: ScriptedDevice;
   readonly #application: Application;
-  readonly #peer = new Peer();
+  readonly #peer: Peer;
   /** Sent by the stack, and not yet expected. */
   readonly #unseen: { at: Instant; packet: Packet }[] = [];
   readonly #dump: string[] = [];
@@ -35,8 +39,9 @@ class Interpreter {
   #at: Instant = START;
   #step!: Step;
 
-  constructor(script: Script) {
+  constructor(script: Script, internet: Internet) {
     this.#script = script;
+    this.#peer = new Peer(internet);
     const settings = new Settings(script);
     this.#stack = new Stack({
       clock: { now: () => this.#now },
@@ -47,10 +52,15 @@ class Interpreter {
     });
     this.#device = new ScriptedDevice(settings.number("mtu", 1_500));
     const name = "tun0";
-    const quiet = { conflictDetection: "off", linkLocal: false, ipv6: false } as const;
+    const quiet = {
+      conflictDetection: "off",
+      linkLocal: false,
+      ipv6: internet.version === 6,
+      acceptRouterAdvertisements: false,
+    } as const;
     this.#stack.addInterface({ name, device: this.#device, settings: quiet });
-    this.#stack.configuration.addAddress(name, "192.0.2.1/24");
-    this.#application = new Application(this.#stack);
+    this.#stack.configuration.addAddress(name, internet.address);
+    this.#application = new Application(this.#stack, internet);
     settings.finish();
     this.#device.sent.length = 0;
   }
@@ -237,6 +247,7 @@ class Settings {
   constructor(script: Script) {
     this.#script = script;
     this.#left = new Map(script.settings);
+    this.#left.delete("ip"); // whoever runs it has looked at that
   }
 
   number(name: string, otherwise: number): number {

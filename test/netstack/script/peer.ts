@@ -1,6 +1,4 @@
 import { Packet } from "../../../src/netstack/packet.ts";
-import { checksum16, pseudoSumV4 } from "../../../src/wire/checksum.ts";
-import { Ipv4View } from "../../../src/wire/ipv4.ts";
 import { seq } from "../../../src/wire/seq.ts";
 import {
   emitTcp,
@@ -12,10 +10,8 @@ import {
   tcpLength,
 } from "../../../src/wire/tcp.ts";
 import type { TcpOptions } from "../../../src/wire/tcp-options.ts";
+import { type Internet, writeIcmp } from "./internet.ts";
 import type { Option, Segment, Stamp } from "./segment.ts";
-
-export const OUR_ADDRESS = 0xc000_0201; // 192.0.2.1, the stack's
-export const PEER_ADDRESS = 0xc000_0202;
 
 /** A little before the wrap, so that every script crosses it. */
 const PEER_ISN = 0xffff_fc00;
@@ -35,12 +31,16 @@ interface Numbers {
 /** The far end of a script: turns its segments into packets, and packets into its segments. */
 export class Peer {
   readonly #flows = new Map<number, Numbers>();
-  readonly #ip = new Ipv4View();
+  readonly #internet: Internet;
   readonly #tcp = new TcpView();
   /** The port of ours that new peers speak to. */
   ourPort = 80;
   /** The peer's port where a segment names none. */
   defaultPort = 40_000;
+
+  constructor(internet: Internet) {
+    this.#internet = internet;
+  }
 
   /** A packet from the peer. */
   encode(segment: Segment): Packet {
@@ -58,25 +58,28 @@ export class Peer {
       payloadLength: segment.length,
     };
     const packet = Packet.allocate();
-    const tcpAt = packet.start + 20;
+    const tcpAt = packet.start + this.#internet.headerLength;
     const payloadAt = emitTcp(repr, packet.view, tcpAt);
     packet.end = tcpAt + tcpLength(repr);
     for (let i = 0; i < segment.length; i++)
       packet.bytes[payloadAt + i] = patternAt(segment.start + i);
-    const pseudo = pseudoSumV4(PEER_ADDRESS, OUR_ADDRESS, TCP_PROTOCOL, packet.end - tcpAt);
+    this.#internet.write(packet, TCP_PROTOCOL, segment.ecn ?? 0);
+    const pseudo = this.#internet.pseudoSum(packet, TCP_PROTOCOL, packet.end - tcpAt);
     fillTcpChecksum(packet.view, tcpAt, packet.end, pseudo);
-    writeIpv4(packet, TCP_PROTOCOL, segment.ecn ?? 0);
     return packet;
   }
 
   /** What the stack sent; a string when it is no sound TCP segment to the peer. */
   decode(packet: Packet): Segment | string {
-    const { view, start, end } = packet;
-    if (this.#ip.wrap(view, start, end) !== "ok" || !this.#ip.checksumVerifies) return "not IPv4";
-    if (this.#ip.protocol !== TCP_PROTOCOL) return `IP protocol ${this.#ip.protocol}`;
-    const at = this.#ip.payloadStart;
-    if (this.#tcp.wrap(view, at, this.#ip.payloadEnd) !== "ok") return "malformed TCP";
-    if (!this.#tcp.checksumHolds(this.#ip.pseudoSum)) return "a bad TCP checksum";
+    const unsound = this.#internet.open(packet);
+    if (unsound !== null) return unsound;
+    const ip = this.#internet.view;
+    const protocol = "protocol" in ip ? ip.protocol : ip.nextHeader;
+    if (protocol !== TCP_PROTOCOL) return `IP protocol ${protocol}`;
+    const at = ip.payloadStart;
+    if (this.#tcp.wrap(packet.view, at, ip.payloadEnd) !== "ok") return "malformed TCP";
+    const pseudo = this.#internet.pseudoSum(packet, TCP_PROTOCOL, ip.payloadEnd - at);
+    if (!this.#tcp.checksumHolds(pseudo)) return "a bad TCP checksum";
     const repr = parseTcp(this.#tcp);
     const flow = this.#flow(repr.destinationPort);
     const reset = (repr.flags & TcpFlag.rst) !== 0;
@@ -89,7 +92,7 @@ export class Peer {
     const first = (repr.sequence - (reset && repr.sequence === 0 ? 0 : (flow.isn ?? 0))) >>> 0;
     const acks = (repr.flags & TcpFlag.ack) !== 0;
     return {
-      ecn: this.#ip.ecn,
+      ecn: ip.ecn,
       flags: repr.flags,
       start: first,
       end: first + repr.payloadLength,
@@ -103,28 +106,10 @@ export class Peer {
 
   /** An ICMP error about a segment of ours with this number. */
   icmp(what: string, mtu: number, quoted: number): Packet {
-    const kind = ICMP[what];
-    if (kind === undefined) throw new Error(`not an ICMP error: ${what}`);
     const flow = this.#flow(this.defaultPort);
     const packet = Packet.allocate();
-    const { view, start } = packet;
-    const icmpAt = start + 20;
-    view.setUint8(icmpAt, kind[0]);
-    view.setUint8(icmpAt + 1, kind[1]);
-    view.setUint32(icmpAt + 2, 0);
-    view.setUint16(icmpAt + 6, mtu);
-    const quote = icmpAt + 8;
-    view.setUint32(quote, 0x4500_0028);
-    view.setUint32(quote + 4, 0x0000_4000);
-    view.setUint32(quote + 8, 0x3f06_0000);
-    view.setUint32(quote + 12, OUR_ADDRESS);
-    view.setUint32(quote + 16, PEER_ADDRESS);
-    view.setUint16(quote + 20, flow.ourPort);
-    view.setUint16(quote + 22, this.defaultPort);
-    view.setUint32(quote + 24, (flow.isn ?? 0) + quoted);
-    packet.end = quote + 28;
-    view.setUint16(icmpAt + 2, checksum16(view, icmpAt, packet.end));
-    writeIpv4(packet, 1, 0);
+    const ports = ((flow.ourPort << 16) | this.defaultPort) >>> 0;
+    writeIcmp(this.#internet, packet, what, mtu, ports, (flow.isn ?? 0) + quoted);
     return packet;
   }
 
@@ -205,23 +190,3 @@ export class Peer {
 
 /** The byte that has this sequence number, in both directions. */
 export const patternAt = (n: number): number => ((n * 31) ^ (n >>> 8)) & 0xff;
-
-function writeIpv4(packet: Packet, protocol: number, ecn: number): void {
-  const { view, start, end } = packet;
-  view.setUint32(start, (0x4500_0000 | (ecn << 16) | (end - start)) >>> 0);
-  view.setUint32(start + 4, 0x0000_4000);
-  view.setUint32(start + 8, ((64 << 24) | (protocol << 16)) >>> 0);
-  view.setUint32(start + 12, PEER_ADDRESS);
-  view.setUint32(start + 16, OUR_ADDRESS);
-  view.setUint16(start + 10, checksum16(view, start, start + 20));
-}
-
-const ICMP: Readonly<Record<string, readonly [type: number, code: number]>> = {
-  "net-unreachable": [3, 0],
-  "host-unreachable": [3, 1],
-  "protocol-unreachable": [3, 2],
-  "port-unreachable": [3, 3],
-  "frag-needed": [3, 4],
-  prohibited: [3, 13],
-  "time-exceeded": [11, 0],
-};
