@@ -6,6 +6,7 @@ import type { IcmpError } from "../ip/ip-layer.ts";
 import type { Ip } from "../ip-address.ts";
 import type { Packet } from "../packet.ts";
 import { AckPolicy } from "./ack-policy.ts";
+import { ConnectionFlags } from "./connection-flags.ts";
 import { Deadlines } from "./deadlines.ts";
 import { resumeReading } from "./delivery.ts";
 import { Ecn } from "./ecn.ts";
@@ -38,7 +39,7 @@ const EMPTY_ANSWERS = millis(500);
  * state and takes commands; what happens on arrival, on output and in time is in the files beside it,
  * and only they touch what is marked internal.
  */
-export class TcpConnection {
+export class TcpConnection extends ConnectionFlags {
   readonly host: TcpHost;
   readonly local: Ip;
   readonly localPort: number;
@@ -60,8 +61,6 @@ export class TcpConnection {
   tuning: ReceiveTuning | null = null;
   /** Null unless negotiated. */
   ecn: Ecn | null = null;
-  sack = false;
-  timestamps = false;
   readonly tsOffset: number;
   /** What our SYN says; no segment that arrives is longer. */
   readonly announcedMss: number;
@@ -69,28 +68,12 @@ export class TcpConnection {
   pending = 0;
   /** Null once it is over. */
   handshake: Handshake | null = new Handshake();
-  /** Made from a cookie: the owner is still to be told. */
-  announcePending = false;
-  paused = false;
-  /** In a loop that hands over what was kept. */
-  draining = false;
-  /** `close` was called. */
-  orphaned = false;
-  closedTold = false;
-  nagleOff: boolean;
-  corked = false;
-  corkExpired = false;
-  /** The persist timer lets a silly segment out. */
-  overridesSilly = false;
   /** Expiries of the persist timer, or -1 while it is off. */
   persistBackoff = -1;
   keepAliveSetting: TcpSettings["keepAlive"];
   keepAliveProbes = 0;
   lingerTime: Duration | null = null;
   userTimeoutLimit: Duration;
-  /** The user chose it: it is told, and the peer's does not change it (RFC 5482 §3). */
-  userTimeoutFixed = false;
-  announceUserTimeout = false;
   /** What ICMP said since the last progress. */
   softError: NetError | null = null;
   lastHeardAt: Instant = 0 as Instant;
@@ -109,6 +92,7 @@ export class TcpConnection {
     tsOffset: number,
     passive: boolean,
   ) {
+    super();
     this.host = host;
     this.local = endpoints.local;
     this.localPort = endpoints.localPort;
