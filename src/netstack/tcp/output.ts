@@ -161,7 +161,11 @@ function newDataLength(c: TcpConnection, now: Instant, size: number, most: numbe
   const tail = unsent % size;
   if (unsent < size && holdsBack(snd, c.nagleOff, isCorked(c, now))) return 0;
   const allowance = c.recovery.sendAllowance(now, most);
-  if (allowance <= 0) return 0;
+  if (allowance <= 0) {
+    // Pacing may have refused: then it is time, and no ACK, that lets data out.
+    c.arm(c.recovery.nextTimeout());
+    return 0;
+  }
   let length = Math.min(unsent, window, allowance, most);
   if (length === unsent) {
     if (tail !== 0 && length > size && holdsBack(snd, c.nagleOff, isCorked(c, now)))
