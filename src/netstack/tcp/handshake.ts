@@ -19,7 +19,9 @@ const SYNS_WITH_ECN = 2;
 /** What only SYN_SENT and SYN_RECEIVED need. */
 export class Handshake {
   /** SYNs or SYN+ACKs that were sent, and when the first was. */
-  tries = 0;
+  transmissions = 0;
+  /** Of the timer; a peer that repeats its SYN draws more answers. */
+  expiries = 0;
   sentAt: Instant = 0 as Instant;
   /** Our SYN asks for ECN. */
   offersEcn = false;
@@ -152,8 +154,9 @@ export function answerMisfit(c: TcpConnection, ack: Seq): void {
 }
 
 function establish(c: TcpConnection, now: Instant): void {
-  const { tries, sentAt } = c.handshake!;
-  c.recovery.onHandshakeRtt(now, tries === 1 ? ((now - sentAt) as Duration) : null);
+  const { transmissions, expiries, sentAt } = c.handshake!;
+  const rtt = transmissions === 1 ? ((now - sentAt) as Duration) : null;
+  c.recovery.onHandshakeRtt(now, rtt, expiries);
   c.handshake = null;
   c.pending &= ~(Pending.syn | Pending.misfit);
   if (c.deadlines !== null) c.deadlines.state = FOREVER;
@@ -174,12 +177,13 @@ export function announce(c: TcpConnection, now: Instant): void {
 export function synSent(c: TcpConnection, now: Instant): void {
   const { snd, settings } = c;
   const handshake = c.handshake!;
-  if (handshake.tries === 0) {
+  if (handshake.transmissions++ === 0) {
     handshake.sentAt = now;
     snd.nxt = seqAdd(snd.una, 1);
   }
-  const wait = Math.min(settings.maxRto, settings.initialRto * 2 ** handshake.tries);
-  handshake.tries++;
+  // An answer to a SYN that came again does not move the deadline, or a peer could do so for ever.
+  if (c.waiting.state !== FOREVER) return;
+  const wait = Math.min(settings.maxRto, settings.initialRto * 2 ** handshake.expiries);
   c.waiting.state = after(now, wait as Duration);
   c.arm(c.waiting.state);
 }
@@ -188,13 +192,11 @@ export function synTimeout(c: TcpConnection, now: Instant): void {
   const { settings } = c;
   const handshake = c.handshake!;
   const retries = c.state.kind === "SynSent" ? settings.synRetries : settings.synAckRetries;
-  if (handshake.tries > retries) {
+  if (++handshake.expiries > retries) {
     shut(c, timeoutError(c, "the peer did not answer"));
     return;
   }
-  if (handshake.tries >= SYNS_WITH_ECN) handshake.offersEcn = false;
+  if (handshake.expiries >= SYNS_WITH_ECN) handshake.offersEcn = false;
   c.pending |= Pending.syn;
-  // Should the SYN not leave at once: look again later.
-  c.waiting.state = after(now, settings.initialRto);
   c.host.wantsTransmit(c);
 }

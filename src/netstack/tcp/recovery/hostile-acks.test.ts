@@ -24,7 +24,7 @@ class Harness {
     const settings = { ...DEFAULT_TCP, congestion, rack };
     this.recovery = new LossRecovery(new SeededRng(5), settings, MSS, ISS);
     this.recovery.configure({ sack, timestamps: true, mss: MSS });
-    this.recovery.onHandshakeRtt(this.now, 10_000 as Duration);
+    this.recovery.onHandshakeRtt(this.now, 10_000 as Duration, 0);
   }
 
   send(size: number): void {

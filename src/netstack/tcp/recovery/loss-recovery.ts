@@ -60,18 +60,15 @@ export class LossRecovery extends LossResponse {
   }
 
   /**
-   * The handshake's round trip, or null when the SYN (or SYN+ACK) was sent more than once: how often,
-   * `transmissions` tells.
+   * The handshake's round trip, or null when the SYN (or SYN+ACK) was sent more than once; `expiries`: how
+   * often its timer made us do so.
    */
-  onHandshakeRtt(now: Instant, rtt: Duration | null, transmissions = 1): void {
+  onHandshakeRtt(now: Instant, rtt: Duration | null, expiries: number): void {
     this.doublings = 0;
-    if (rtt !== null) {
-      this.rtt.onSample(now, rtt);
-      return;
-    }
-    this.rtt.onSynLost();
+    if (rtt !== null) this.rtt.onSample(now, rtt);
+    if (expiries > 0) this.rtt.onSynLost();
     // RFC 5681 §3.1, as RFC 6928 §2 relaxes it: one timeout may come of the short first RTO.
-    if (transmissions > 2) this.control.startAt(this.mss);
+    if (expiries > 1) this.control.startAt(this.mss);
   }
 
   /**

@@ -104,7 +104,7 @@ export class Path {
   /** Takes the handshake's round trip as measured, then runs until all is acknowledged or `until`. */
   run(until = 3_600_000_000): void {
     if (this.recovery.rtt.srtt === 0) {
-      this.recovery.onHandshakeRtt(this.now, this.options.rtt as Duration);
+      this.recovery.onHandshakeRtt(this.now, this.options.rtt as Duration, 0);
       this.now = (this.now + 1) as Instant;
     }
     this.transmit();
