@@ -24,24 +24,29 @@ class Saved {
   reno = 0;
 }
 
+/** What congestion avoidance needs; made when it begins, or at the first event. */
+class Curve {
+  /** W_max, W_est, and the time K in which the window reaches W_max again, in seconds. */
+  windowMax = 0;
+  reno = 0;
+  k = 0;
+  /** Start of this congestion avoidance; -1: the next ACK begins it. */
+  epoch = -1;
+  lastAck = 0;
+  /** Of growth, less than a byte. */
+  fraction = 0;
+  saved: Saved | null = null;
+}
+
 /** CUBIC (RFC 9438) with HyStart++ (RFC 9406); windows in bytes. */
 export class Cubic implements CongestionControl {
   cwnd: number;
   ssthresh = INFINITE_SSTHRESH;
   #mss: number;
-  /** W_max, W_est, and the time K in which the window reaches W_max again, in seconds. */
-  #windowMax = 0;
-  #reno = 0;
-  #k = 0;
-  /** Start of this congestion avoidance; -1: the next ACK begins it. */
-  #epoch = -1;
-  #lastAck = 0;
-  /** Of growth, less than a byte. */
-  #fraction = 0;
   /** The largest packet of late. */
   #packet = 0;
   #hystart: HyStart | null = null;
-  #saved: Saved | null = null;
+  #curve: Curve | null = null;
 
   constructor(mss: number) {
     this.#mss = mss;
@@ -73,14 +78,15 @@ export class Cubic implements CongestionControl {
   }
 
   onAck(now: Instant, ack: AckSample): void {
-    const idle = now - this.#lastAck;
-    this.#lastAck = now;
-    if (ack.inRecovery) return;
-    if (!ack.cwndLimited) {
+    const curve = this.#curve;
+    if (curve !== null) {
       // §5.8: while the application limits, no time passes for the curve.
-      if (this.#epoch >= 0) this.#epoch += idle;
-      return;
+      if (!ack.inRecovery && !ack.cwndLimited && curve.epoch >= 0) {
+        curve.epoch += now - curve.lastAck;
+      }
+      curve.lastAck = now;
     }
+    if (ack.inRecovery || !ack.cwndLimited) return;
     if (this.cwnd < this.ssthresh) this.#slowStart(ack);
     else this.#avoid(now, ack);
   }
@@ -107,48 +113,47 @@ export class Cubic implements CongestionControl {
 
   /** §4.2 – §4.5. */
   #avoid(now: Instant, ack: AckSample): void {
-    if (this.#epoch < 0) this.#begin(now);
+    const curve = this.#drawn();
+    if (curve.epoch < 0) this.#begin(now, curve);
     const { cwnd } = this;
     const mss = this.#mss;
-    const t = (now - this.#epoch) / 1e6;
+    const t = (now - curve.epoch) / 1e6;
     // §4.3: after W_est has passed the window of the last event, it grows like Reno.
-    const alpha = this.#reno >= this.#priorCwnd() ? 1 : ALPHA;
-    this.#reno += (alpha * ack.delivered * mss) / cwnd;
-    const offset = t - this.#k;
-    const cubic = C * mss * offset * offset * offset + this.#windowMax;
-    if (cubic < this.#reno) {
-      this.cwnd = Math.max(cwnd, Math.trunc(this.#reno));
+    const priorCwnd = curve.saved === null ? 0 : curve.saved.cwnd;
+    const alpha = curve.reno >= priorCwnd ? 1 : ALPHA;
+    curve.reno += (alpha * ack.delivered * mss) / cwnd;
+    const offset = t - curve.k;
+    const cubic = C * mss * offset * offset * offset + curve.windowMax;
+    if (cubic < curve.reno) {
+      this.cwnd = Math.max(cwnd, Math.trunc(curve.reno));
       return;
     }
     const ahead = offset + ack.smoothedRtt / 1e6;
-    const aim = C * mss * ahead * ahead * ahead + this.#windowMax;
+    const aim = C * mss * ahead * ahead * ahead + curve.windowMax;
     const target = aim < cwnd ? cwnd : Math.min(aim, MAX_TARGET * cwnd);
     // A window's worth of ACKs brings it to the target; whole bytes, the rest is carried by the curve.
-    this.#grow(((target - cwnd) * ack.delivered) / cwnd);
-  }
-
-  #grow(bytes: number): void {
-    const sum = this.#fraction + bytes;
+    const sum = curve.fraction + ((target - cwnd) * ack.delivered) / cwnd;
     const whole = Math.trunc(sum);
-    this.#fraction = sum - whole;
+    curve.fraction = sum - whole;
     this.cwnd += whole;
   }
 
-  #begin(now: Instant): void {
-    this.#epoch = now;
-    this.#reno = this.cwnd;
-    this.#fraction = 0;
-    if (this.#windowMax <= this.cwnd) {
-      // §4.8: congestion avoidance without an event before it starts in the convex region.
-      this.#windowMax = this.cwnd;
-      this.#k = 0;
-    } else {
-      this.#k = Math.cbrt((this.#windowMax - this.cwnd) / this.#mss / C);
-    }
+  #drawn(): Curve {
+    return this.#curve ?? (this.#curve = new Curve());
   }
 
-  #priorCwnd(): number {
-    return this.#saved === null ? 0 : this.#saved.cwnd;
+  #begin(now: Instant, curve: Curve): void {
+    curve.epoch = now;
+    curve.lastAck = now;
+    curve.reno = this.cwnd;
+    curve.fraction = 0;
+    if (curve.windowMax <= this.cwnd) {
+      // §4.8: congestion avoidance without an event before it starts in the convex region.
+      curve.windowMax = this.cwnd;
+      curve.k = 0;
+    } else {
+      curve.k = Math.cbrt((curve.windowMax - this.cwnd) / this.#mss / C);
+    }
   }
 
   onCongestion(_now: Instant, _cause: "loss" | "ecn", inFlight: number): void {
@@ -157,57 +162,63 @@ export class Cubic implements CongestionControl {
   }
 
   onRecovered(_now: Instant): void {
-    this.#epoch = -1;
+    if (this.#curve !== null) this.#curve.epoch = -1;
   }
 
   /** §4.8. */
   onTimeout(_now: Instant, inFlight: number): void {
-    this.#reduce(inFlight);
+    const curve = this.#reduce(inFlight);
     this.cwnd = this.#mss;
     this.#packet = this.#mss;
-    this.#windowMax = 0; // what comes next starts where slow start ends, with K = 0
+    curve.windowMax = 0; // what comes next starts where slow start ends, with K = 0
   }
 
   /** §4.6, §4.7. */
-  #reduce(inFlight: number): void {
-    const saved = this.#saved ?? (this.#saved = new Saved());
+  #reduce(inFlight: number): Curve {
+    const curve = this.#drawn();
+    const saved = curve.saved ?? (curve.saved = new Saved());
     saved.cwnd = this.cwnd;
     saved.ssthresh = this.ssthresh;
-    saved.windowMax = this.#windowMax;
-    saved.k = this.#k;
-    saved.epoch = this.#epoch;
-    saved.reno = this.#reno;
+    saved.windowMax = curve.windowMax;
+    saved.k = curve.k;
+    saved.epoch = curve.epoch;
+    saved.reno = curve.reno;
     // Fast convergence: a window below the last maximum makes room for newer flows.
-    this.#windowMax =
-      this.cwnd < this.#windowMax ? Math.trunc((this.cwnd * (1 + BETA)) / 2) : this.cwnd;
+    curve.windowMax =
+      this.cwnd < curve.windowMax ? Math.trunc((this.cwnd * (1 + BETA)) / 2) : this.cwnd;
     this.ssthresh = Math.max(Math.trunc(Math.min(inFlight, this.cwnd) * BETA), 2 * this.#mss);
-    this.#epoch = -1;
+    curve.epoch = -1;
     this.#hystart = null;
+    return curve;
   }
 
   /** §4.9. */
   onSpurious(_now: Instant): void {
-    const saved = this.#saved;
-    if (saved === null || saved.cwnd === 0) return;
+    const curve = this.#curve;
+    const saved = curve?.saved ?? null;
+    if (curve === null || saved === null || saved.cwnd === 0) return;
     this.cwnd = Math.max(this.cwnd, saved.cwnd);
     this.ssthresh = Math.max(this.ssthresh, saved.ssthresh);
-    this.#windowMax = saved.windowMax;
-    this.#k = saved.k;
-    this.#epoch = saved.epoch;
-    this.#reno = saved.reno;
+    curve.windowMax = saved.windowMax;
+    curve.k = saved.k;
+    curve.epoch = saved.epoch;
+    curve.reno = saved.reno;
     saved.cwnd = 0;
   }
 
   onIdle(_now: Instant, idle: Duration, rto: Duration): void {
-    // §5.8: the curve stands still meanwhile.
-    if (this.#epoch >= 0) this.#epoch += idle;
-    this.#lastAck += idle;
+    const curve = this.#curve;
+    if (curve !== null) {
+      // §5.8: the curve stands still meanwhile.
+      if (curve.epoch >= 0) curve.epoch += idle;
+      curve.lastAck += idle;
+    }
     if (idle <= rto) return;
     // RFC 5681 §4.1; RFC 7661 §4.3: what was learnt of the path stays in ssthresh.
     if (this.cwnd <= initialWindow(this.#mss)) return;
     this.ssthresh = Math.max(this.ssthresh, Math.trunc((this.cwnd * 3) / 4));
     this.cwnd = Math.min(this.cwnd, initialWindow(this.#mss));
-    this.#epoch = -1;
+    if (curve !== null) curve.epoch = -1;
   }
 
   onMss(mss: number): void {
