@@ -188,7 +188,7 @@ export function synSent(c: TcpConnection, now: Instant): void {
   c.arm(c.waiting.state);
 }
 
-export function synTimeout(c: TcpConnection, now: Instant): void {
+export function synTimeout(c: TcpConnection): void {
   const { settings } = c;
   const handshake = c.handshake!;
   const retries = c.state.kind === "SynSent" ? settings.synRetries : settings.synAckRetries;

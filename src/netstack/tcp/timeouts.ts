@@ -31,7 +31,7 @@ function stateTimeout(c: TcpConnection, now: Instant): void {
   switch (c.state.kind) {
     case "SynSent":
     case "SynReceived":
-      synTimeout(c, now);
+      synTimeout(c);
       return;
     case "TimeWait":
       // The deadline may have moved since.
