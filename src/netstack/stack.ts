@@ -213,12 +213,13 @@ export class Stack {
     return this.#closed ? undefined : this.#wheel.nextDeadline();
   }
 
-  /** Resets all connections and closes all devices. */
+  /** Resets all connections, gives leased addresses back, and closes all devices. */
   close(): void {
     if (this.#closed) return;
-    for (const client of this.#dhcp.values()) client.stop();
     this.tcp.close();
     this.run();
+    // Not before: resets come from the address that goes with the lease.
+    for (const client of this.#dhcp.values()) client.stop();
     this.#closed = true;
     for (const { device } of this.#interfaces.values()) device.close();
     this.#wheel.clear();

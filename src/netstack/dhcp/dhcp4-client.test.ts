@@ -124,6 +124,18 @@ describe("bound", () => {
     ]);
   });
 
+  test("stopped, the server's link address not known: released to all, before the address goes", () => {
+    const host = bound();
+    host.iface.link.neighbors!.remove(Ip.v4(SERVER));
+    host.client.stop();
+    host.serve(0);
+    expect(host.asked).toMatchObject([
+      { messageType: release, source: "10.0.0.100", destination: "255.255.255.255" },
+    ]);
+    expect(host.asked[0]).toMatchObject({ clientAddress: OFFERED, broadcast: false });
+    expect(host.asked[0]!.options.serverIdentifier).toBe(SERVER);
+  });
+
   test("link lost and back: the same address is asked for", () => {
     const host = bound();
     host.iface.linkChanged(false);

@@ -1,10 +1,8 @@
-import { unit } from "../../core/random.ts";
-import { after, type Duration, type Instant, seconds } from "../../core/time.ts";
+import { after, type Duration, type Instant } from "../../core/time.ts";
 import {
   DHCP4_CLIENT_PORT,
   DHCP4_SERVER_PORT,
   Dhcp4MessageType,
-  Dhcp4Operation,
   type Dhcp4Repr,
   Dhcp4View,
   parseDhcp4,
@@ -19,14 +17,11 @@ import type { RoutingTable } from "../ip/routing-table.ts";
 import { Ip } from "../ip-address.ts";
 import type { DhcpPort } from "./dhcp-port.ts";
 import { Dhcp4Configuration } from "./dhcp4-configuration.ts";
+import { Dhcp4Exchange } from "./dhcp4-exchange.ts";
 import { type Dhcp4Lease, isHost, leaseOf } from "./dhcp4-lease.ts";
-import { Dhcp4Output } from "./dhcp4-output.ts";
 import {
   DECLINE_DELAY,
   type Dhcp4State,
-  FIRST_TIMEOUT,
-  JITTER,
-  MAX_TIMEOUT,
   MIN_RENEW_INTERVAL,
   NAK_DELAY,
   REBOOT_ATTEMPTS,
@@ -34,7 +29,7 @@ import {
   START_DELAY,
 } from "./dhcp4-state.ts";
 
-const { discover, offer, request, decline, ack, nak, release } = Dhcp4MessageType;
+const { offer, ack, nak } = Dhcp4MessageType;
 
 /**
  * The DHCPv4 client of an interface (RFC 2131). It follows the interface up and down, and asks for its
@@ -45,17 +40,12 @@ export class Dhcp4Client {
   readonly #context: StackContext;
   readonly #iface: Interface;
   readonly #udp: DhcpPort;
-  readonly #output: Dhcp4Output;
+  readonly #exchange: Dhcp4Exchange;
   readonly #configuration: Dhcp4Configuration;
   readonly #deadline: Deadline;
   readonly #view = new Dhcp4View();
   #state: Dhcp4State = { kind: "stopped" };
   #release: (() => void) | null = null;
-  #transactionId = 0;
-  #began: Instant;
-  /** When the last message of this exchange was sent: a lease counts from there. */
-  #askedAt: Instant;
-  #attempts = 0;
   /** The last lease, to ask for again after the interface was down. */
   #remembered: Dhcp4Lease | null = null;
 
@@ -69,11 +59,9 @@ export class Dhcp4Client {
     this.#context = context;
     this.#iface = iface;
     this.#udp = udp;
-    this.#output = new Dhcp4Output(iface, udp);
+    this.#exchange = new Dhcp4Exchange(context, iface, udp);
     this.#configuration = new Dhcp4Configuration(iface, routes, nameServers);
     this.#deadline = new Deadline(context, (now) => this.#onDue(now));
-    this.#began = context.now();
-    this.#askedAt = this.#began;
     iface.watch({ onUp: () => this.#onUp(), onDown: () => this.#onDown() });
     iface.addresses.watch({
       onAddressChanged: (address) => this.#onAddressChanged(address),
@@ -102,11 +90,9 @@ export class Dhcp4Client {
   /** Gives the address back (§4.4.6) and forgets it. */
   stop(): void {
     if (this.#release === null) return;
-    const from = this.#configuration.ip;
-    if (from !== null && this.lease !== null) {
-      const { server } = this.lease;
-      this.#newExchange();
-      this.#send(release, from, server, { serverIdentifier: server.w3 >>> 0 });
+    if (this.lease !== null && this.#configuration.ip !== null) {
+      this.#exchange.begin();
+      this.#exchange.release(this.lease);
     }
     this.#halt();
     this.#release?.();
@@ -159,12 +145,12 @@ export class Dhcp4Client {
       case "checking":
         return;
       case "init":
-        this.#newExchange();
+        this.#exchange.begin();
         this.#enter({ kind: "selecting" });
         this.#ask();
         return;
       case "init-reboot":
-        this.#newExchange();
+        this.#exchange.begin();
         this.#enter({ kind: "rebooting", address: state.address });
         this.#ask();
         return;
@@ -172,11 +158,11 @@ export class Dhcp4Client {
         this.#ask();
         return;
       case "requesting":
-        if (this.#attempts < REQUEST_ATTEMPTS) this.#ask();
+        if (this.#exchange.attempts < REQUEST_ATTEMPTS) this.#ask();
         else this.#begin(START_DELAY);
         return;
       case "rebooting":
-        if (this.#attempts < REBOOT_ATTEMPTS) this.#ask();
+        if (this.#exchange.attempts < REBOOT_ATTEMPTS) this.#ask();
         else this.#reuse(now);
         return;
       case "bound":
@@ -192,23 +178,10 @@ export class Dhcp4Client {
   /** What the state has to say, once more, and when to say it again (§4.1). */
   #ask(): void {
     const state = this.#state;
-    if (state.kind === "selecting") {
-      // The address that we had, as a suggestion (§4.4.1).
-      const last = this.#remembered?.address.ip;
-      const wish = last === undefined ? {} : { requestedAddress: last.w3 >>> 0 };
-      this.#send(discover, null, null, wish);
-    } else if (state.kind === "requesting") {
-      this.#send(request, null, null, {
-        requestedAddress: state.address.w3 >>> 0,
-        serverIdentifier: state.server.w3 >>> 0,
-      });
-    } else if (state.kind === "rebooting") {
-      this.#send(request, null, null, { requestedAddress: state.address.w3 >>> 0 });
-    }
-    const timeout = seconds(Math.min(FIRST_TIMEOUT * 2 ** this.#attempts, MAX_TIMEOUT));
-    this.#attempts = Math.min(this.#attempts + 1, 10);
-    const jitter = (2 * unit(this.#context.rng) - 1) * JITTER;
-    this.#wait(Math.trunc(timeout + jitter) as Duration);
+    if (state.kind === "selecting") this.#exchange.discover(this.#remembered?.address.ip ?? null);
+    else if (state.kind === "requesting") this.#exchange.request(state.address, state.server);
+    else if (state.kind === "rebooting") this.#exchange.request(state.address, null);
+    this.#wait(this.#exchange.nextTimeout());
   }
 
   /** Renews the lease from its server, then from any, until it ends (§4.4.5). */
@@ -222,10 +195,10 @@ export class Dhcp4Client {
     const rebinding = now >= lease.rebindAt;
     const kind = rebinding ? "rebinding" : "renewing";
     if (this.#state.kind !== kind) {
-      this.#newExchange();
+      this.#exchange.begin();
       this.#enter({ kind, lease });
     }
-    this.#send(request, lease.address.ip, rebinding ? null : lease.server, {});
+    this.#exchange.renew(lease.address.ip, rebinding ? null : lease.server);
     const end = rebinding ? lease.expiresAt : lease.rebindAt;
     const half = Math.trunc((end - now) / 2) as Duration;
     const next = after(now, half > MIN_RENEW_INTERVAL ? half : MIN_RENEW_INTERVAL);
@@ -236,9 +209,7 @@ export class Dhcp4Client {
     const view = this.#view;
     if (inbound.version !== 4 || port !== DHCP4_SERVER_PORT) return;
     if (view.wrap(inbound.packet.view, start, end) !== "ok") return;
-    if (view.operation !== Dhcp4Operation.reply || view.transactionId !== this.#transactionId)
-      return;
-    if (view.clientMac !== this.#iface.device.mac) return;
+    if (!this.#exchange.isAnswer(view)) return;
     const { kind } = this.#state;
     if (view.messageType === offer) {
       if (kind === "selecting") this.#onOffer(parseDhcp4(view));
@@ -260,13 +231,13 @@ export class Dhcp4Client {
     if (options.serverIdentifier === null || !isHost(address)) return;
     const server = Ip.v4(options.serverIdentifier);
     if (!isHost(server)) return;
-    this.#attempts = 0;
+    this.#exchange.attempts = 0;
     this.#enter({ kind: "requesting", address, server });
     this.#ask();
   }
 
   #onAck(message: Dhcp4Repr): void {
-    const lease = leaseOf(message, this.#askedAt, this.#context.limits.dhcpRoutes);
+    const lease = leaseOf(message, this.#exchange.askedAt, this.#context.limits.dhcpRoutes);
     const state = this.#state;
     if (lease === null) return;
     if (state.kind === "renewing" || state.kind === "rebinding") {
@@ -321,11 +292,8 @@ export class Dhcp4Client {
 
   /** §4.4.4 */
   #decline(lease: Dhcp4Lease): void {
-    this.#newExchange();
-    this.#send(decline, null, null, {
-      requestedAddress: lease.address.ip.w3 >>> 0,
-      serverIdentifier: lease.server.w3 >>> 0,
-    });
+    this.#exchange.begin();
+    this.#exchange.decline(lease);
     this.#remembered = null;
     this.#begin(DECLINE_DELAY);
     // Not now: the table may be telling of the conflict.
@@ -359,30 +327,6 @@ export class Dhcp4Client {
     const starting = (kind === "init" || kind === "init-reboot") && delay === START_DELAY;
     const chosen = starting ? randomBelow(this.#context.rng, delay) : delay;
     this.#deadline.set(after(this.#context.now(), chosen));
-  }
-
-  #newExchange(): void {
-    this.#transactionId = this.#context.rng.u32();
-    this.#began = this.#context.now();
-    this.#attempts = 0;
-  }
-
-  #send(
-    type: number,
-    from: Ip | null,
-    to: Ip | null,
-    options: Partial<Dhcp4Repr["options"]>,
-  ): void {
-    const now = this.#context.now();
-    this.#askedAt = now;
-    this.#output.send({
-      type,
-      transactionId: this.#transactionId,
-      seconds: Math.floor((now - this.#began) / 1_000_000),
-      from,
-      to,
-      options,
-    });
   }
 
   #enter(state: Dhcp4State): void {

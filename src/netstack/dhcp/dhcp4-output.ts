@@ -2,6 +2,7 @@ import { pseudoSumV4 } from "../../wire/checksum.ts";
 import {
   DHCP4_CLIENT_PORT,
   DHCP4_SERVER_PORT,
+  Dhcp4MessageType,
   Dhcp4Operation,
   type Dhcp4Repr,
   dhcp4Length,
@@ -41,7 +42,7 @@ const WANTED = [
   Dhcp4Option.rebindingTime,
 ];
 /** Messages of which we want no configuration. */
-const BARE = new Set<number>([4, 7]);
+const BARE = new Set<number>([Dhcp4MessageType.decline, Dhcp4MessageType.release]);
 
 export class Dhcp4Output {
   readonly #iface: Interface;
@@ -56,6 +57,7 @@ export class Dhcp4Output {
     const repr = this.#reprOf(message);
     const { from, to } = message;
     if (from !== null && to !== null && this.#sendRouted(repr, from, to)) return;
+    // Also what cannot be sent to one alone: servers take it from the broadcast as well.
     const bytes = new Uint8Array(dhcp4Length(repr));
     emitDhcp4(repr, new DataView(bytes.buffer), 0);
     this.#udp.sendOn(
@@ -70,11 +72,13 @@ export class Dhcp4Output {
     );
   }
 
-  /** To a server that may be behind a router; false when there is no way. */
+  /** To a server that may be behind a router; false when there is no way, or it would come too late. */
   #sendRouted(repr: Dhcp4Repr, from: Ip, to: Ip): boolean {
     const { ip } = this.#udp;
     const path = ip.resolve(to, { source: from, interface: this.#iface });
     if (typeof path === "string") return false;
+    // The address goes right after a release: nothing can wait until its next hop is found.
+    if (repr.messageType === Dhcp4MessageType.release && !this.#isKnown(path.nextHop)) return false;
     const packet = ip.scratch();
     const { view, start } = packet;
     const header = {
@@ -87,6 +91,11 @@ export class Dhcp4Output {
     fillUdpChecksum(view, start, packet.end, pseudo);
     ip.send(path, packet, UDP_PROTOCOL, 0, 0, "allowed");
     return true;
+  }
+
+  #isKnown(nextHop: Ip): boolean {
+    const { neighbors } = this.#iface.link;
+    return neighbors === null || neighbors.find(nextHop)?.mac != null;
   }
 
   #reprOf({ type, transactionId, seconds, from, options }: Dhcp4Message): Dhcp4Repr {

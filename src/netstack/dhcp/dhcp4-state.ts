@@ -3,13 +3,9 @@ import type { Ip } from "../ip-address.ts";
 import type { RunningProbe } from "../link/address-conflict.ts";
 import type { Dhcp4Lease } from "./dhcp4-lease.ts";
 
-/** RFC 2131 §4.1: four seconds, doubled up to 64, each give or take one. */
-export const FIRST_TIMEOUT = 4;
-export const MAX_TIMEOUT = 64;
-export const JITTER = seconds(1);
 /** Before the first message, so that a building with power again does not ask at once (§4.4.1). */
 export const START_DELAY = seconds(1);
-/** §4.1: some half a minute; then from the beginning. */
+/** RFC 2131 §4.1: some half a minute; then from the beginning. */
 export const REQUEST_ATTEMPTS = 4;
 export const REBOOT_ATTEMPTS = 2;
 /** §4.4.5: at half of the time that is left, but not more often. */

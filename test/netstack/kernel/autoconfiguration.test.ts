@@ -8,12 +8,14 @@ import { canTap, MillraceHost } from "./kernel-host.ts";
 import { Namespace } from "./namespace.ts";
 import type { StackFacts } from "./programs/stack.ts";
 
-const able = await canTap("curl", "dhcpd", "dnsmasq", "radvd");
+const able = await canTap("curl", "nc", "dhcpd", "dnsmasq", "radvd");
 const LEASED = /dhcp on mr0: bound, 10\.7\.0\.(\d+)/;
 
 /** At once: they mostly wait. Each has a router of its own, with a network behind it. */
 describe.skipIf(!able).concurrent("configured by the network", () => {
-  test("dhcpd's lease of 4 seconds: is taken, renewed, and its router used", async ({ expect }) => {
+  test("dhcpd's lease of 4 seconds: is taken, renewed, its router used; given back at the end", async ({
+    expect,
+  }) => {
     await using wire = await router();
     const folder = temporaryFolder("kernel");
     const leases = join(folder, "leases");
@@ -28,7 +30,13 @@ describe.skipIf(!able).concurrent("configured by the network", () => {
     const before = await expiry();
     await expect.poll(expiry, { timeout: 6_000 }).toBeGreaterThan(before + 1);
     await wire.run(`curl -sS --max-time 3 http://${address}/status.json`);
+    await wire.run(`(sleep 9 | nc ${address} 80) >/dev/null 2>&1 &`);
+    const connections = `ss -tnH state established dst ${address} | grep -q .`;
+    await wire.eventually(connections);
     await host.stop();
+    // Reset while the address was still there, and the lease given back for others.
+    await wire.eventually(`! ${connections}`, 2_000);
+    await wire.eventually(`grep -q '^ *binding state free' ${leases}`, 2_000);
   });
 
   test("dnsmasq's lease and router advertisement: address, router, name servers of both", async ({
