@@ -37,8 +37,8 @@ export function takeAcknowledgment(
   }
   const ece = c.ecn !== null && (view.flags & TcpFlag.ece) !== 0;
   if (c.persistBackoff >= 0 && windowChanged && snd.usableWindow > 0) stopPersist(c);
-  // Data of a peer to whom we send nothing: there is nothing to learn from its ACK.
-  if (snd.nxt === una && length > 0) return true;
+  // Data of a peer to whom we send nothing: there is nothing to learn from its ACK, but for a late D-SACK.
+  if (snd.nxt === una && length > 0 && view.options.sackCount === 0) return true;
   const bytes = ack === una ? 0 : snd.acknowledge(ack);
   c.recovery.onAck(now, una, ack, view.options, length, windowChanged, ece, rtt);
   c.arm(c.recovery.nextTimeout());
