@@ -9,8 +9,10 @@ export interface RtoBounds {
 
 /** RFC 6298 §5.7: what data start with when the SYN had to be sent again. */
 const RTO_AFTER_SYN_LOSS = 3_000_000;
-/** The least RTT holds for this long. */
-const MIN_WINDOW = 10_000_000;
+/** The least RTT holds for so many seconds. */
+const MIN_WINDOW = 10;
+/** No sample is longer: small integers are the cheapest to keep. */
+const LONGEST = 0x3fff_ffff;
 
 /**
  * Smoothed round-trip time and retransmission timeout (RFC 6298), in microseconds. Every acknowledgment
@@ -25,11 +27,10 @@ export class RttEstimator {
   rto: number;
   /** The least sample of about the last ten seconds; 0 before the first. */
   minRtt = 0;
-  /** The last sample. */
-  latest = 0;
   #samples = 0;
   #perRound = 1;
   #roundEnd = 0;
+  /** In seconds. */
   #minUntil = 0;
   /** The least sample since half of the window: takes over when the window is over. */
   #nextMin = 0;
@@ -50,8 +51,10 @@ export class RttEstimator {
    * shortest that the same ACK shows, for `minRtt`.
    */
   onSample(now: Instant, rtt: number, least = rtt): void {
-    this.latest = rtt < 1 ? 1 : rtt;
-    this.#noteMin(now, least < 1 ? 1 : least);
+    this.#noteMin(
+      Math.ceil(now / 1_000_000),
+      least < 1 ? 1 : least < LONGEST ? least | 0 : LONGEST,
+    );
     this.onCoarseSample(now, rtt);
   }
 
@@ -90,7 +93,7 @@ export class RttEstimator {
     return this.#perRound;
   }
 
-  #noteMin(now: Instant, rtt: number): void {
+  #noteMin(now: number, rtt: number): void {
     if (this.minRtt === 0 || rtt <= this.minRtt) {
       this.minRtt = rtt;
       this.#nextMin = 0;
