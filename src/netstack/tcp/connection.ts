@@ -3,7 +3,6 @@ import { after, type Duration, type Instant, millis } from "../../core/time.ts";
 import { type Seq, seqGt } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import type { IcmpError } from "../ip/ip-layer.ts";
-import type { Ip } from "../ip-address.ts";
 import type { Packet } from "../packet.ts";
 import { AckPolicy } from "./ack-policy.ts";
 import { ConnectionFlags } from "./connection-flags.ts";
@@ -41,10 +40,7 @@ const EMPTY_ANSWERS = millis(500);
  */
 export class TcpConnection extends ConnectionFlags {
   readonly host: TcpHost;
-  readonly local: Ip;
-  readonly localPort: number;
-  readonly remote: Ip;
-  readonly remotePort: number;
+  readonly endpoints: TcpEndpoints;
   readonly settings: TcpSettings;
   state: TcpState = SYN_SENT;
   owner: TcpOwner | null = null;
@@ -94,10 +90,7 @@ export class TcpConnection extends ConnectionFlags {
   ) {
     super();
     this.host = host;
-    this.local = endpoints.local;
-    this.localPort = endpoints.localPort;
-    this.remote = endpoints.remote;
-    this.remotePort = endpoints.remotePort;
+    this.endpoints = endpoints;
     this.settings = settings;
     this.passive = passive;
     this.tsOffset = tsOffset | 0;
@@ -111,7 +104,7 @@ export class TcpConnection extends ConnectionFlags {
   }
 
   /**
-   * SYN_SENT; the SYN leaves at the next poll. `mss`: what the MTU leaves beside IP and TCP headers, for
+   * SYN_SENT; the SYN leaves at the next poll. `endpoints` is kept. `mss`: what the MTU leaves beside IP and TCP headers, for
    * options and payload; `tsOffset`: added to our timestamps (RFC 7323 §5.4).
    */
   static connect(

@@ -73,7 +73,7 @@ export class PassiveOpen {
     this.#queue.adopt(flow, path);
     const connection = TcpConnection.accept(
       flow,
-      endpoints,
+      flow,
       listener.settings,
       segmentRoom(path),
       this.#secret.initialSequence(now, local, localPort, remote, remotePort),
@@ -110,7 +110,7 @@ export class PassiveOpen {
     this.#queue.adopt(flow, path);
     const connection = TcpConnection.fromCookie(
       flow,
-      endpoints,
+      flow,
       listener.settings,
       segmentRoom(path),
       offset,

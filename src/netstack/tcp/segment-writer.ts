@@ -47,8 +47,8 @@ export function writeSegment(
   segment.flags = flags;
   const field = rcv.windowField(rcv.nextEdge(c.ackPolicy.segmentSize));
   segment.edge = seqMax(rcv.edge, seqAdd(rcv.nxt, rcv.scale > 0 ? field << rcv.scale : field));
-  dv.setUint16(start, c.localPort);
-  dv.setUint16(start + 2, c.remotePort);
+  dv.setUint16(start, c.endpoints.localPort);
+  dv.setUint16(start + 2, c.endpoints.remotePort);
   dv.setUint32(start + 4, segment.sequence);
   dv.setUint32(start + 8, (flags & TcpFlag.ack) !== 0 ? rcv.nxt : 0);
   dv.setUint16(start + 12, ((TCP_HEADER_LENGTH + options) << 10) | flags);
@@ -70,7 +70,7 @@ export function markForSegmentation(
   size: number,
 ): void {
   if (payload <= size) return;
-  out.gsoType = c.local.version === 4 ? GsoType.tcpV4 : GsoType.tcpV6;
+  out.gsoType = c.endpoints.local.version === 4 ? GsoType.tcpV4 : GsoType.tcpV6;
   out.gsoSize = size;
 }
 
@@ -113,8 +113,8 @@ export function writeSyn(
   segment.edge = rcv.edge;
   segment.acknowledgment = rcv.nxt;
   const repr = {
-    sourcePort: c.localPort,
-    destinationPort: c.remotePort,
+    sourcePort: c.endpoints.localPort,
+    destinationPort: c.endpoints.remotePort,
     sequence: segment.sequence,
     acknowledgment: answer ? rcv.nxt : (0 as Seq),
     flags: segment.flags,

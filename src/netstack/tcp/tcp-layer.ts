@@ -192,14 +192,13 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     const local = path.source;
     const localPort = this.#localPort(local, options.localPort ?? 0, remote, port);
     if (localPort < 0) return refuse(options.localPort ? "EADDRINUSE" : "EADDRNOTAVAIL");
-    const endpoints = { local, localPort, remote, remotePort: port };
-    const flow = this.#flows.create(endpoints, bound);
+    const flow = this.#flows.create({ local, localPort, remote, remotePort: port }, bound);
     this.#queue.adopt(flow, path);
     const stream = new TcpStream(this, flow, handler);
     flow.stream = stream;
     flow.connection = TcpConnection.connect(
       flow,
-      endpoints,
+      flow,
       options.settings === undefined ? this.settings : { ...this.settings, ...options.settings },
       segmentRoom(path),
       this.#secret.initialSequence(this.#context.now(), local, localPort, remote, port),

@@ -38,8 +38,8 @@ export function forge(pair: Pair, to: Side, forgery: Forgery = {}): string[] {
   const shift = forgery.timestamp === undefined ? 0 : forgery.timestamp;
   const stamped = c.timestamps && shift !== null;
   const repr: TcpRepr = {
-    sourcePort: c.remotePort,
-    destinationPort: c.localPort,
+    sourcePort: c.endpoints.remotePort,
+    destinationPort: c.endpoints.localPort,
     sequence: seqAdd(c.rcv.nxt, forgery.seq ?? 0),
     acknowledgment: seqAdd(c.snd.nxt, forgery.ack ?? 0),
     flags,
