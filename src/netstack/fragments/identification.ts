@@ -1,6 +1,6 @@
 import type { StackContext } from "../context.ts";
 import type { Ip } from "../ip-address.ts";
-import { drawSipKey, type SipKey, siphash } from "../siphash.ts";
+import { drawSipKey, type SipKey, siphash, siphashHigh } from "../siphash.ts";
 
 const COUNTERS = 1024;
 
@@ -10,15 +10,13 @@ const COUNTERS = 1024;
  * goes on, so a number does not come again soon (RFC 6864 §4.2, RFC 8200 §4.5).
  */
 export class Identifications {
-  readonly #offsetKey: SipKey;
-  readonly #bucketKey: SipKey;
+  readonly #key: SipKey;
   readonly #counters = new Int32Array(COUNTERS);
   readonly #words = new Int32Array(9);
 
   constructor(context: StackContext) {
     const { rng } = context;
-    this.#offsetKey = drawSipKey(rng);
-    this.#bucketKey = drawSipKey(rng);
+    this.#key = drawSipKey(rng);
     for (let i = 0; i < COUNTERS; i++) this.#counters[i] = rng.u32();
   }
 
@@ -34,9 +32,11 @@ export class Identifications {
     words[6] = destination.w2;
     words[7] = destination.w3;
     words[8] = protocol;
-    const bucket = siphash(this.#bucketKey, words, 9) & (COUNTERS - 1);
+    // RFC 7739 §5.3 asks for two functions: the halves of one hash know nothing of each other.
+    const offset = siphash(this.#key, words, 9);
+    const bucket = siphashHigh() & (COUNTERS - 1);
     const count = this.#counters[bucket]!;
     this.#counters[bucket] = count + 1;
-    return (siphash(this.#offsetKey, words, 9) + count) >>> 0;
+    return (offset + count) >>> 0;
   }
 }
