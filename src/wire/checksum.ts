@@ -8,23 +8,25 @@ import type { Ipv6Words } from "./ipv6-address.ts";
 
 /** The sum of dv[start, end) on top of `initial`; an odd last byte is padded with zero. */
 export function sum16(dv: DataView, start: number, end: number, initial = 0): number {
-  // Words are added as the machine has them, little-endian, in halves that cannot overflow within a
-  // block, and swapped once at the end (RFC 1071 §2 (B): the sum is independent of byte order).
+  // Words are added as the machine has them, little-endian, and swapped once at the end (RFC 1071 §2 (B):
+  // the sum is independent of byte order). Two sums suffice: that of the words, modulo 2³², and that of
+  // their high halves, which cannot overflow within a block; the low halves' is what is left.
   let total = 0;
   let i = start;
   while (i < end) {
     const stop = end - i > BLOCK ? i + BLOCK : end;
     const unrolled = stop - 15;
-    let low = 0;
+    let words = 0;
     let high = 0;
     for (; i < unrolled; i += 16) {
       const a = dv.getInt32(i, true);
       const b = dv.getInt32(i + 4, true);
       const c = dv.getInt32(i + 8, true);
       const d = dv.getInt32(i + 12, true);
-      low = (low + (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff)) | 0;
+      words = (words + a + b + c + d) | 0;
       high = (high + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
     }
+    let low = (words - (high << 16)) | 0;
     for (; i + 1 < stop; i += 2) low = (low + dv.getUint16(i, true)) | 0;
     if (i < stop) low = (low + dv.getUint8(i++)) | 0;
     total = fold(total + fold(low) + fold(high));
