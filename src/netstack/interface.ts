@@ -14,6 +14,11 @@ export interface InterfaceSettings {
   forwarding: boolean;
   /** SLAAC and routes from router advertisements; ignored while `forwarding`. */
   acceptRouterAdvertisements: boolean;
+  /**
+   * Better first hops that routers tell of (RFC 1122 §3.2.2.2; RFC 4861 §8, where router advertisements
+   * are accepted); ignored while `forwarding`.
+   */
+  acceptRedirects: boolean;
   /** Temporary addresses (RFC 8981) beside the stable ones. */
   temporaryAddresses: boolean;
   /** Make a link-local IPv6 address when the interface comes up. */
@@ -38,6 +43,7 @@ export interface InterfaceSettings {
 export const HOST_SETTINGS: Readonly<InterfaceSettings> = Object.freeze({
   forwarding: false,
   acceptRouterAdvertisements: true,
+  acceptRedirects: true,
   temporaryAddresses: false,
   linkLocal: true,
   ipv4: true,

@@ -28,7 +28,7 @@ export interface StackLimits {
   readonly searchDomains: number;
   /** Prefixes that routers announce, of one interface; new ones are ignored. */
   readonly prefixesPerInterface: number;
-  /** Host routes made by redirects, of one interface; the oldest goes. */
+  /** Host routes made by redirects, of one interface and family; the oldest goes. */
   readonly redirectsPerInterface: number;
   /** Of one DHCP lease; further ones are left out. */
   readonly dhcpRoutes: number;

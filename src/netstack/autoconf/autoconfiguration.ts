@@ -1,3 +1,4 @@
+import { Icmpv4Type } from "../../wire/icmpv4.ts";
 import { Icmpv6Type } from "../../wire/icmpv6.ts";
 import type { StackContext } from "../context.ts";
 import type { DhcpPort } from "../dhcp/dhcp-port.ts";
@@ -6,11 +7,13 @@ import type { Interface } from "../interface.ts";
 import type { IpLayer } from "../ip/ip-layer.ts";
 import type { RoutingTable } from "../ip/routing-table.ts";
 import { InterfaceAutoconfiguration } from "./interface-autoconfiguration.ts";
+import { Ipv4Redirects } from "./ipv4-redirects.ts";
 import type { NameServerList } from "./name-servers.ts";
 
 /**
  * IPv6 configuration without a hand (RFC 4861, 4862, 7217, 8981, 4191, 8106): link-local addresses,
- * routers, prefixes, addresses, name servers. Which of it an interface takes, its settings say.
+ * routers, prefixes, addresses, name servers; and of IPv4, redirects. Which of it an interface takes, its
+ * settings say.
  */
 export class Autoconfiguration {
   readonly #context: StackContext;
@@ -19,6 +22,7 @@ export class Autoconfiguration {
   readonly #udp: DhcpPort;
   readonly #nameServers: NameServerList;
   readonly #interfaces = new Map<Interface, InterfaceAutoconfiguration>();
+  readonly #ipv4Redirects = new Map<Interface, Ipv4Redirects>();
 
   /** Takes router advertisements and redirects at `ip`. */
   constructor(
@@ -39,6 +43,10 @@ export class Autoconfiguration {
     ip.onIcmpv6(Icmpv6Type.redirect, (inbound) =>
       this.of(inbound.interface)?.handleRedirect(inbound),
     );
+    ip.onIcmpv4(
+      Icmpv4Type.redirect,
+      (inbound) => void this.#ipv4Redirects.get(inbound.interface)?.handle(inbound),
+    );
   }
 
   /** Needs `iface.link`; from then on follows the interface up and down. Not for loopback. */
@@ -55,12 +63,15 @@ export class Autoconfiguration {
       onOther,
     );
     this.#interfaces.set(iface, entry);
+    this.#ipv4Redirects.set(iface, new Ipv4Redirects(this.#context, iface, this.#routes));
   }
 
   /** The interface is being removed. */
   detach(iface: Interface): void {
     this.#interfaces.get(iface)?.detach();
     this.#interfaces.delete(iface);
+    this.#ipv4Redirects.get(iface)?.flush();
+    this.#ipv4Redirects.delete(iface);
   }
 
   /** Takes a change of the interface's settings into account. */

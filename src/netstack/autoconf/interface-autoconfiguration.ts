@@ -130,7 +130,7 @@ export class InterfaceAutoconfiguration
   }
 
   handleRedirect(inbound: Inbound): void {
-    if (this.#detached || !this.listens) return;
+    if (this.#detached || !this.listens || !this.#iface.settings.acceptRedirects) return;
     const message = readRedirect(inbound);
     if (message !== null) this.redirects.handle(message, inbound.source());
   }

@@ -51,7 +51,7 @@ export class IcmpInput {
       if (inbound.cast === "unicast") this.#echo.reply(inbound);
       return;
     }
-    // Redirects (RFC 1122 §3.2.2.2) go to a taker, if any: nothing else believes them.
+    // Redirects are no errors for transports: a taker has them.
     if (view.isError && type !== Icmpv4Type.redirect) this.#errors.receive(inbound, counters);
     this.takers4[type]?.(inbound);
   }
