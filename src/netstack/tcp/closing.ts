@@ -1,4 +1,5 @@
 import type { TcpFlow } from "./tcp-flow.ts";
+import { expire } from "./time-wait.ts";
 
 /** Flows in the order in which they came, of which there may be so many: then the first is closed. */
 export class FlowList {
@@ -59,7 +60,8 @@ export class ClosingFlows {
 
   /** RFC 9293 §3.6.1; Linux: tcp_max_tw_buckets. */
   waits(flow: TcpFlow): void {
-    this.timeWait.add(flow)?.connection?.abort();
+    const oldest = this.timeWait.add(flow)?.connection ?? null;
+    if (oldest !== null) expire(oldest);
   }
 
   /** RFC 9293 §3.10.7.4 leaves it open how long FIN_WAIT_2 lasts; Linux: tcp_max_orphans. */

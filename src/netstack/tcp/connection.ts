@@ -1,6 +1,6 @@
 import type { NetError } from "../../core/errors.ts";
 import { after, type Duration, type Instant, millis } from "../../core/time.ts";
-import { type Seq, seqGt } from "../../wire/seq.ts";
+import type { Seq } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import type { IcmpError } from "../ip/ip-layer.ts";
 import type { Packet } from "../packet.ts";
@@ -211,18 +211,6 @@ export class TcpConnection extends ConnectionFlags {
    */
   handleIcmp(_now: Instant, error: IcmpError, quoted: Seq): boolean {
     return icmpArrived(this, error, quoted);
-  }
-
-  /**
-   * RFC 6191 and RFC 9293 §3.10.7.4: in TIME_WAIT, whether this SYN may open the next incarnation: it is
-   * newer by its timestamp or by its number.
-   */
-  canReuse(syn: TcpView): boolean {
-    if (this.state.kind !== "TimeWait") return false;
-    const newer = seqGt(syn.sequence, this.rcv.nxt);
-    if (!this.timestamps || !syn.options.hasTimestamps) return newer;
-    const age = (syn.options.timestampValue - this.rcv.tsRecent) | 0;
-    return age > 0 || (age === 0 && newer);
   }
 
   /** Written and not yet acknowledged. */

@@ -19,6 +19,7 @@ import {
   SynCookies,
   timestampWithOptions,
 } from "./syn-cookies.ts";
+import { expire, nextIss } from "./time-wait.ts";
 import type { TransmitQueue } from "./transmit-queue.ts";
 import { shiftFor } from "./window-scale.ts";
 
@@ -52,8 +53,11 @@ export class PassiveOpen {
     this.#cookies = new SynCookies(secret);
   }
 
-  /** A SYN for a listener: dropped where no connection can be taken now, so that it comes again. */
-  onSyn(listener: TcpListener, inbound: Inbound, syn: TcpView): void {
+  /**
+   * A SYN for a listener: dropped where no connection can be taken now, so that it comes again. `old`: in
+   * TIME_WAIT between the same ports; the new one takes its place.
+   */
+  onSyn(listener: TcpListener, inbound: Inbound, syn: TcpView, old: TcpConnection | null): void {
     // A SYN with FIN opens nothing that anybody wants; Linux drops it, too.
     if (syn.fin || listener.overfull || !this.#flows.hasRoom) return;
     const local = inbound.destination();
@@ -61,12 +65,15 @@ export class PassiveOpen {
     const path = this.#pathTo(local, remote, inbound);
     if (path === null) return;
     if (listener.underPressure) {
+      if (old !== null) return; // a cookie cannot choose its number
       this.#sendCookie(listener, local, remote, path, syn);
       return;
     }
     const now = this.#context.now();
     const endpoints = endpointsOf(path, syn);
     const { localPort, remotePort } = endpoints;
+    const iss = this.#secret.initialSequence(now, local, localPort, remote, remotePort);
+    if (old !== null) expire(old);
     const flow = this.#flows.create(endpoints, inboundScope(inbound, remote));
     flow.listener = listener;
     listener.halfOpen.add(flow);
@@ -76,7 +83,7 @@ export class PassiveOpen {
       flow,
       listener.settings,
       segmentRoom(path),
-      this.#secret.initialSequence(now, local, localPort, remote, remotePort),
+      old === null ? iss : nextIss(old, iss),
       this.#secret.timestampOffset(local, remote),
       syn,
     );

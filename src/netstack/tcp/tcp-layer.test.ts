@@ -147,6 +147,29 @@ describe("output", () => {
     expect(station.sent.map(({ sourcePort }) => sourcePort)).toEqual([7_777]);
   });
 
+  it("the port of a listener of ours, or an absurd one: EADDRINUSE, EINVAL", () => {
+    const station = new Station();
+    station.listen();
+    const ip = Ip.parse("192.0.2.2")!;
+    codes.length = 0;
+    station.stack.tcp.connect({ ip, port: 9, localPort: 80 }, NOTING);
+    station.stack.tcp.connect({ ip, port: 70_000 }, NOTING);
+    station.stack.tcp.connect({ ip, port: 9, localPort: 1.5 }, NOTING);
+    station.stack.run();
+    expect(codes).toEqual(["EADDRINUSE", "EINVAL", "EINVAL"]);
+  });
+
+  it("every ephemeral port to a peer is taken: EADDRNOTAVAIL there, not to another port", () => {
+    const station = new Station({}, { connections: 40_000 });
+    const ip = Ip.parse("192.0.2.2")!;
+    codes.length = 0;
+    for (let i = 0; i < 32_769; i++) station.stack.tcp.connect({ ip, port: 9 }, NOTING);
+    station.stack.tcp.connect({ ip, port: 10 }, NOTING);
+    station.stack.run();
+    expect(codes).toEqual(["EADDRNOTAVAIL"]);
+    expect(station.stack.tcp.connections).toBe(32_769);
+  });
+
   it("the address goes while connected: nothing is sent; it comes back: what was lost is resent", () => {
     const station = new Station();
     station.listen();

@@ -26,6 +26,7 @@ import type { TcpStateKind } from "./state.ts";
 import { writeReset } from "./strangers.ts";
 import { TcpFlow } from "./tcp-flow.ts";
 import { type StreamKeeper, TcpStream } from "./tcp-stream.ts";
+import { expire, mayReopen, nextIss, reopenedBy } from "./time-wait.ts";
 import { TransmitQueue } from "./transmit-queue.ts";
 
 export interface TcpListenOptions {
@@ -180,9 +181,10 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
   /** Failure arrives as `onClose`, never before this returns. */
   connect(options: TcpConnectOptions, handler: ConnectHandler): TcpStream {
     const remote = destinationOf(options.ip);
-    const { port, localIp, interface: bound = null } = options;
+    const { port, localIp, localPort: wanted = 0, interface: bound = null } = options;
     const refuse = (code: ErrorCode) => this.#refuse(code, remote, port, localIp, handler);
     if (remote.isMulticast || remote.isLimitedBroadcast) return refuse("ENETUNREACH");
+    if (!isPort(port) || !isPort(wanted)) return refuse("EINVAL");
     if (!this.#flows.hasRoom) return refuse("EMFILE");
     const path = this.#ip.resolve(remote, {
       ...(localIp === undefined || localIp.isUnspecified ? {} : { source: localIp }),
@@ -190,18 +192,22 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     });
     if (typeof path === "string") return refuse(codeOfNoPath(path));
     const local = path.source;
-    const localPort = this.#localPort(local, options.localPort ?? 0, remote, port);
-    if (localPort < 0) return refuse(options.localPort ? "EADDRINUSE" : "EADDRNOTAVAIL");
+    const localPort = this.#localPort(local, wanted, remote, port);
+    if (localPort < 0) return refuse(wanted === 0 ? "EADDRNOTAVAIL" : "EADDRINUSE");
+    // One in TIME_WAIT, which the port was chosen to follow.
+    const old = this.#flows.table.findBetween(local, localPort, remote, port)?.connection ?? null;
+    if (old !== null) expire(old);
     const flow = this.#flows.create({ local, localPort, remote, remotePort: port }, bound);
     this.#queue.adopt(flow, path);
     const stream = new TcpStream(this, flow, handler);
     flow.stream = stream;
+    const iss = this.#secret.initialSequence(this.#context.now(), local, localPort, remote, port);
     flow.connection = TcpConnection.connect(
       flow,
       flow,
       options.settings === undefined ? this.settings : { ...this.settings, ...options.settings },
       segmentRoom(path),
-      this.#secret.initialSequence(this.#context.now(), local, localPort, remote, port),
+      old === null ? iss : nextIss(old, iss),
       this.#secret.timestampOffset(local, remote),
       stream,
     );
@@ -275,9 +281,8 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     const view = this.#view;
     if (connection.state.kind === "TimeWait" && view.syn && !view.ack && !view.rst) {
       const listener = this.#listeners.find(inbound, view.destinationPort, flow.hash);
-      if (listener !== null && connection.canReuse(view)) {
-        connection.abort(); // TIME_WAIT: deletes the block, sends nothing (RFC 9293 §3.10.5)
-        this.#passive.onSyn(listener, inbound, view);
+      if (listener !== null && reopenedBy(connection, view)) {
+        this.#passive.onSyn(listener, inbound, view, connection);
         return;
       }
     }
@@ -296,7 +301,7 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     const listener = this.#listeners.find(inbound, view.destinationPort, spread ^ (spread >>> 13));
     if (listener !== null) {
       if (!view.ack && view.syn) {
-        this.#passive.onSyn(listener, inbound, view);
+        this.#passive.onSyn(listener, inbound, view, null);
         return;
       }
       if (!view.ack) return;
@@ -321,17 +326,30 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     this.#sender.send(path, packet, pseudoSum(local, remote), 0);
   }
 
-  /** The wanted port, or an ephemeral one; -1 where it, or all, are taken. */
+  /**
+   * The wanted port, or an ephemeral one; -1 where it, or all, are taken. One in TIME_WAIT is taken again
+   * where the new connection can be told from the old: of the ephemeral ones, as a last resort.
+   */
   #localPort(local: Ip, wanted: number, remote: Ip, remotePort: number): number {
     const { table } = this.#flows;
     const taken = (port: number) => table.findBetween(local, port, remote, remotePort) !== null;
-    if (wanted !== 0) return taken(wanted) ? -1 : wanted;
-    return this.#ports.forPeer(
-      local,
-      remote,
-      remotePort,
-      (port) => this.#listeners.has(port) || taken(port),
-    );
+    const now = this.#context.now();
+    const busy = (port: number) => {
+      const there = table.findBetween(local, port, remote, remotePort)?.connection;
+      return there != null && !mayReopen(there, now);
+    };
+    if (wanted !== 0) {
+      return this.#listeners.conflicts(local, wanted, true, false) || busy(wanted) ? -1 : wanted;
+    }
+    const choose = (unfit: (port: number) => boolean) =>
+      this.#ports.forPeer(
+        local,
+        remote,
+        remotePort,
+        (port) => this.#listeners.has(port) || unfit(port),
+      );
+    const port = choose(taken);
+    return port < 0 ? choose(busy) : port;
   }
 
   /** A stream that never had a connection, and says so in the next run. */
@@ -350,6 +368,8 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     return stream;
   }
 }
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 0xffff;
 
 /** As on Linux, connecting to the unspecified address means this host. */
 const destinationOf = (ip: Ip): Ip =>

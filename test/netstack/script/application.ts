@@ -45,8 +45,8 @@ export class Application {
     );
   }
 
-  connect(port: number): void {
-    const options = { ip: this.#internet.peer, port };
+  connect(port: number, localPort = 0): void {
+    const options = { ip: this.#internet.peer, port, localPort };
     let stream: TcpStream | null = null;
     const handler: ConnectHandler = {
       ...this.#handler(() => stream!),

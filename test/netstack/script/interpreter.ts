@@ -113,7 +113,7 @@ class Interpreter {
         return;
       case "connect":
         this.#peer.defaultPort = first!;
-        this.#application.connect(first!);
+        this.#application.connect(first!, second);
         return;
       case "write": {
         const full = this.#application.write(first!);
