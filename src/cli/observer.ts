@@ -52,6 +52,16 @@ export class TelemetryObserver implements ProxyObserver {
     if (this.#log?.sampled()) this.#logRequest(this.#log, session);
   }
 
+  bodyCoded(
+    listener: string,
+    direction: "encode" | "decode",
+    coding: string,
+    bytesIn: number,
+    bytesOut: number,
+  ): void {
+    this.#recorder.bodyCoded(listener, direction, coding, bytesIn, bytesOut);
+  }
+
   upstreamConnected(upstream: string): void {
     this.#recorder.upstreamConnected(upstream);
   }

@@ -1,5 +1,5 @@
 import { type Draft, describeValue, formatPath, type PathStep } from "./problem.ts";
-import { checkRoute } from "./route-checks.ts";
+import { checkListenerCompression, checkRoute } from "./route-checks.ts";
 import { defaultAdmin } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
 import { parseDuration, parseSize } from "./units.ts";
@@ -19,6 +19,7 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
   for (const [i, listener] of listOf(raw.listeners).entries()) {
     if (!isTree(listener)) continue;
     checkListenerLimits(listener, ["listeners", i], drafts);
+    checkListenerCompression(listener.compress, ["listeners", i], drafts);
     for (const [j, route] of listOf(listener.routes).entries()) {
       if (!isTree(route)) continue;
       const path = ["listeners", i, "routes", j];

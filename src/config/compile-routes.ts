@@ -1,3 +1,4 @@
+import type { CompressionSettings } from "../proxy/compression/settings.ts";
 import type {
   RewriteSettings,
   RouteAction,
@@ -10,8 +11,14 @@ import type { ParsedRoute } from "./route-schema.ts";
 type ParsedMatch = ParsedRoute["match"];
 type Conditions = NonNullable<ParsedMatch["headers"]>;
 
-/** The routes of one listener; those without a name get one from what they match. */
-export function compileRoutes(parsed: readonly ParsedRoute[]): readonly RouteSettings[] {
+/**
+ * The routes of one listener; those without a name get one from what they match, those to an upstream
+ * that say nothing of compression what the listener says.
+ */
+export function compileRoutes(
+  parsed: readonly ParsedRoute[],
+  compress: CompressionSettings | null,
+): readonly RouteSettings[] {
   const taken = new Set(parsed.flatMap((route) => route.name ?? []));
   return parsed.map((route) => {
     const match = compileMatch(route.match);
@@ -24,6 +31,7 @@ export function compileRoutes(parsed: readonly ParsedRoute[]): readonly RouteSet
       rewrite: compileRewrite(route.rewrite),
       requestHeaders: route.requestHeaders ?? null,
       responseHeaders: route.responseHeaders ?? null,
+      compress: route.compress === undefined ? compress : route.compress,
     };
   });
 }

@@ -9,7 +9,9 @@ import type { ParsedFile, ParsedModule } from "./schema.ts";
 export function compileFile(file: ParsedFile): EffectiveConfig {
   return compile(
     file,
-    file.listeners.map((listener) => compileListener(listener, compileRoutes(listener.routes))),
+    file.listeners.map((listener) =>
+      compileListener(listener, compileRoutes(listener.routes, listener.compress ?? null)),
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
+import type { CompressionSettings } from "../proxy/compression/settings.ts";
 import type { HeaderEdits, RouteAction, RouteSettings } from "../proxy/route/settings.ts";
 import type { EndpointSettings, ListenerSettings, UpstreamSettings } from "../proxy/settings.ts";
 import type { EffectiveConfig } from "./effective.ts";
@@ -72,13 +73,22 @@ export function describeEndpoint({ target, weight }: EndpointSettings) {
   return { address: target.port === 0 ? target.host : `${target.host}:${target.port}`, weight };
 }
 
-function describeRoute(route: RouteSettings): RouteSettings {
+function describeRoute({ compress, ...route }: RouteSettings): Record<string, unknown> {
   return {
     ...route,
+    compress: compress ? describeCompression(compress) : "off",
     match: { ...route.match, ...maskedConditions(route.match) },
     action: maskedAction(route.action),
     requestHeaders: maskedEdits(route.requestHeaders),
     responseHeaders: maskedEdits(route.responseHeaders),
+  };
+}
+
+function describeCompression({ limits, minLength, ...rest }: CompressionSettings) {
+  return {
+    ...rest,
+    minLength: formatSize(minLength),
+    limits: { ...limits, decodedSize: formatSize(limits.decodedSize) },
   };
 }
 

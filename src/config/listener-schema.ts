@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { compressionSchema } from "./compression-schema.ts";
 import { routeSchema } from "./route-schema.ts";
 import {
   countOrUnlimited,
@@ -111,6 +112,9 @@ export const moduleListenerSchema = z.strictObject(listenerShape).describe("A li
 export const listenerSchema = z
   .strictObject({
     ...listenerShape,
+    compress: compressionSchema
+      .optional()
+      .describe("What holds for routes that say nothing of `compress` themselves."),
     routes: z
       .array(routeSchema)
       .min(1, { error: 'at least one route, such as "- upstream: NAME"' })

@@ -11,6 +11,7 @@ const phases = {
   upstreamPeer: true,
   connectedToUpstream: true,
   failToConnect: true,
+  compression: true,
   upstreamRequestFilter: true,
   requestBodyFilter: true,
   upstreamResponseFilter: true,

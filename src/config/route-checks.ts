@@ -29,6 +29,30 @@ export function checkRoute(route: Tree, path: readonly PathStep[], drafts: Draft
   checkTemplates(route, report);
   checkFixedAnswer(route, report);
   checkEdits(route, report);
+  checkCompression(route.compress, ["compress"], report);
+}
+
+function checkCompression(compress: unknown, path: readonly PathStep[], report: Reporter): void {
+  if (!isTree(compress) || !Array.isArray(compress.encodings)) return;
+  const { encodings, decompress } = compress;
+  for (const [i, encoding] of encodings.entries()) {
+    if (encodings.indexOf(encoding) === i) continue;
+    const found = `${describeValue(encoding)} a second time`;
+    report.add("error", "value", [...path, "encodings", i], found, "each encoding once");
+  }
+  if (encodings.length === 0 && decompress !== true) {
+    const expected = "at least one encoding, or decompress: true";
+    report.add("warning", "value", [...path, "encodings"], "no encoding", expected);
+  }
+}
+
+/** What a listener says for its routes. */
+export function checkListenerCompression(
+  compress: unknown,
+  path: readonly PathStep[],
+  drafts: Draft[],
+): void {
+  checkCompression(compress, ["compress"], new Reporter(path, drafts));
 }
 
 class Reporter {
@@ -145,6 +169,10 @@ function checkFixedAnswer(route: Tree, report: Reporter): void {
     checkNames(respond.headers, ["respond", "headers"], report);
   }
   const fixed = route.respond !== undefined || route.redirect !== undefined;
+  if (fixed && route.compress !== undefined) {
+    const expected = "it in a route to an upstream";
+    report.add("warning", "key", ["compress"], "compression that has no effect here", expected);
+  }
   if (fixed && route.requestHeaders !== undefined) {
     const expected = "it in a route to an upstream";
     report.add("warning", "key", ["requestHeaders"], "an edit that has no effect here", expected);

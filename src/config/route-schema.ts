@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { normalizePath } from "../proxy/route/path.ts";
+import { compressionSchema } from "./compression-schema.ts";
 import { entityName, fieldName, fieldValue, isDnsName, wholeNumber } from "./scalars.ts";
 
 const hostPhrase = 'a host name without port, such as "example.com", or "*.example.com"';
@@ -211,6 +212,7 @@ export const routeSchema = z
     rewrite: rewrite.optional(),
     requestHeaders: edits.optional().describe("Changes to the request's header fields."),
     responseHeaders: edits.optional().describe("Changes to the response's header fields."),
+    compress: compressionSchema.optional(),
   })
   .describe("A route: a match, and one of upstream, split, redirect or respond.");
 

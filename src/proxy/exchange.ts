@@ -2,6 +2,7 @@ import type { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { FieldId } from "../http/field-id.ts";
 import type { Fields } from "../http/fields.ts";
+import type { RequestHead } from "../http/head.ts";
 import { Attempts } from "./attempts.ts";
 import { hookError, statusOf } from "./failure.ts";
 import { errorHeaders, errorText } from "./local-response.ts";
@@ -129,6 +130,7 @@ export class Exchange extends SessionState {
     this.attempts.prepare(head);
     this.hasOutgoing = true;
     const program = this.program;
+    if (program.compression !== undefined) this.askCompression(head);
     if (program.upstreamRequestFilter === undefined) return this.sendRequest(false);
     this.phase = "upstreamRequestFilter";
     const verdict = program.upstreamRequestFilter(this, this.ctx);
@@ -139,6 +141,13 @@ export class Exchange extends SessionState {
         if (this.upstreamSide === upstream) this.sendRequest(choice === "pass-body");
       });
     } else this.sendRequest(verdict === "pass-body");
+  }
+
+  private askCompression(head: RequestHead): void {
+    this.phase = "compression";
+    const compression = this.program.compression?.(this, this.ctx) ?? null;
+    this.responses.compression = compression;
+    compression?.prepareRequest(head);
   }
 
   private sendRequest(passBody: boolean): void {
@@ -268,6 +277,7 @@ export class Exchange extends SessionState {
     this.summary.failure ??= error;
     this.forgetPartialHead();
     this.requests.stop();
+    this.responses.stop();
     this.attempts.abandon();
     if (this.tunnel !== null) return this.tunnel.abort();
     if (this.started) {
@@ -326,6 +336,7 @@ export class Exchange extends SessionState {
   /** Sends what a hook answered; the upstream is not asked, or no longer listened to. */
   answer(): void {
     this.requests.stop();
+    this.responses.stop();
     this.attempts.abandon();
     const local = this.local;
     local.fill(this.responseHead, this.request.method, this.context.transport.wallClock());
@@ -345,6 +356,7 @@ export class Exchange extends SessionState {
   private finish(): void {
     if (this.over) return;
     this.over = true;
+    this.responses.stop();
     this.summary.endedAt = this.context.transport.now();
     if (this.summary.failure !== null) this.abortSignal(this.summary.failure);
     if (this.program.logging !== undefined && !this.ctxMissing()) {

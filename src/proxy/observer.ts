@@ -13,6 +13,14 @@ export interface ProxyObserver {
   upstreamClosed(upstream: string): void;
   upstreamConnectFailed(upstream: string, error: NetError): void;
   retried(upstream: string, error: NetError): void;
+  /** A body was encoded or decoded on its way to the client, or as much of it as was wanted. */
+  bodyCoded(
+    listener: string,
+    direction: "encode" | "decode",
+    coding: string,
+    bytesIn: number,
+    bytesOut: number,
+  ): void;
   /** Something an operator should know, in words for people; nothing is broken here. */
   notice(message: string): void;
   /** A fault of ours or of a user's hook, with its stack. */

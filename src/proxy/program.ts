@@ -1,4 +1,5 @@
 import type { NetError } from "../core/errors.ts";
+import type { Compression } from "./compression/compression.ts";
 import type { Peer } from "./peer.ts";
 import type { Session } from "./session-api.ts";
 
@@ -13,7 +14,7 @@ export type BodyVerdict = Uint8Array | null | undefined | void;
  * is required. `Ctx` is one request's own state, made by `newContext`.
  *
  *     earlyRequestFilter → requestFilter → upstreamPeer → connectedToUpstream
- *       → upstreamRequestFilter → requestBodyFilter*
+ *       → compression → upstreamRequestFilter → requestBodyFilter*
  *       → upstreamResponseFilter → responseFilter → upstreamResponseBodyFilter* → responseBodyFilter*
  *       → responseTrailerFilter → logging
  *
@@ -39,6 +40,11 @@ export interface ProxyProgram<Ctx = unknown> {
 
   /** Connecting failed. "retry" asks for one more attempt within the bounds, "fail" for none. */
   failToConnect?(session: Session, error: NetError, ctx: Ctx): "default" | "retry" | "fail" | void;
+
+  /** How this response's body is coded: what `createCompression` made, or nothing to leave it as it is.
+   *  Asked for each attempt, before `upstreamRequestFilter`; what it decodes, `responseFilter` and
+   *  `responseBodyFilter` see plain, and what it encodes they see before. */
+  compression?(session: Session, ctx: Ctx): Compression | null | undefined;
 
   /** The last look at the request as the upstream will see it; `session.upstreamRequest` may be edited.
    *  "pass-body" leaves the body, and its Content-Length, to go by unfiltered. */

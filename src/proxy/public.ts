@@ -1,4 +1,10 @@
 /** The entry `millrace/proxy`: the proxy as a part of another program. */
+export {
+  type Compression,
+  type CompressionOptions,
+  createCompression,
+} from "./compression/compression.ts";
+export { type CompressionSettings, compressionDefaults } from "./compression/settings.ts";
 export type { ProxyObserver } from "./observer.ts";
 export type { AddressPeer, Peer } from "./peer.ts";
 export type { ProxyProgram } from "./program.ts";

@@ -1,20 +1,47 @@
 import { allocBytes, copyBytes } from "../core/bytes.ts";
+import type { NetError } from "../core/errors.ts";
 import { FieldId } from "../http/field-id.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Framing } from "../http/head.ts";
+import type { CodingStage, StageOwner, StageRole } from "./compression/coding-stage.ts";
+import type { Compression } from "./compression/compression.ts";
+import { digestTrailers, isEventStream } from "./compression/response-rules.ts";
+import { decodingStage, encodingStage } from "./compression/stages.ts";
 import type { Exchange } from "./exchange.ts";
 import type { BodyChoice, BodyVerdict } from "./program.ts";
 
 /** Why the delivery of the response is stopped; it flows when no reason is left. */
 const UpstreamHookBusy = 1;
-const HookBusy = 2;
-const ClientFull = 4;
+const HeadHookBusy = 2;
+const BodyHookBusy = 4;
+const ClientFull = 8;
+const EncoderFull = 16;
+const DecoderFull = 32;
 
-/** Carries a response from the upstream to the client, through the filters where there are some. */
-export class ResponseRelay {
+/** Of these, what a codec's output waits for; all of them hold the upstream. */
+const decoderWaits = BodyHookBusy | ClientFull | EncoderFull;
+const encoderWaits = ClientFull;
+
+/**
+ * Carries a response from the upstream to the client, through the filters and codecs where there are
+ * some:
+ *
+ *     upstreamResponseBodyFilter → decoder → responseBodyFilter → encoder → client
+ */
+export class ResponseRelay implements StageOwner {
   private readonly exchange: Exchange;
   private holds = 0;
   private filtered = false;
+  private decoder: CodingStage | null = null;
+  private encoder: CodingStage | null = null;
+  private decoding: ReturnType<Compression["decoding"]> = null;
+  private framing: Framing = "none";
+  /** The head waits for the first of what is decoded: what cannot be decoded is answered with 502. */
+  private headDue = false;
+  /** While the body's end is on its way through codecs. */
+  private trailers: Fields | null = null;
+  /** How bodies are coded, as the program said for this attempt. */
+  compression: Compression | null = null;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -23,6 +50,25 @@ export class ResponseRelay {
   begin(): void {
     this.holds = 0;
     this.filtered = false;
+    this.decoding = null;
+    this.headDue = false;
+    this.trailers = null;
+    this.compression = null;
+  }
+
+  /** Nothing of this response is wanted any more, or all of it is through: the codecs go. */
+  stop(): void {
+    if (this.decoder !== null) this.retire(this.decoder);
+    if (this.encoder !== null) this.retire(this.encoder);
+    this.decoder = null;
+    this.encoder = null;
+    this.headDue = false;
+  }
+
+  private retire(stage: CodingStage): void {
+    const { context, listener } = this.exchange;
+    stage.destroy();
+    context.observer.bodyCoded(listener, stage.role, stage.coding, stage.bytesIn, stage.bytesOut);
   }
 
   /** The final head has arrived in `exchange.responseHead`. */
@@ -48,14 +94,17 @@ export class ResponseRelay {
     const exchange = this.exchange;
     if (exchange.answered) return exchange.answer();
     const program = exchange.program;
+    if (this.compression !== null) {
+      this.decoding = this.compression.decoding(exchange.request, exchange.responseHead);
+    }
     exchange.phase = "responseFilter";
     if (program.responseFilter !== undefined) {
       const verdict = program.responseFilter(exchange, exchange.ctx);
       if (verdict instanceof Promise) {
-        this.hold(HookBusy);
+        this.hold(HeadHookBusy);
         exchange.await("responseFilter", verdict, (choice) => {
           this.sendHead(choice);
-          this.release(HookBusy);
+          this.release(HeadHookBusy);
         });
         return;
       }
@@ -79,59 +128,98 @@ export class ResponseRelay {
       choice !== "pass-body" &&
       (program.responseBodyFilter !== undefined ||
         program.upstreamResponseBodyFilter !== undefined);
+    if (this.compression !== null) this.openCodecs(this.compression);
     head.removeHopByHop(false);
     let framing: Framing = head.framing;
     if (framing !== "none") {
       if (this.filtered || (framing === "length" && head.fields.first(FieldId.contentLength) < 0)) {
-        // A hook changes the length, or took its announcement away.
+        // A hook or a codec changes the length, or a hook took its announcement away.
         head.fields.removeId(FieldId.contentLength);
         framing = "chunked";
       }
       // RFC 9112 §6.1: an HTTP/1.0 client understands no transfer coding.
       if (framing !== "length") framing = exchange.request.minor === 0 ? "close" : "chunked";
     }
+    this.framing = framing;
+    this.headDue = this.decoder !== null && !isEventStream(head);
+    if (!this.headDue) this.beginResponse();
+  }
+
+  private openCodecs(compression: Compression): void {
+    const { request, responseHead: head } = this.exchange;
+    const encoding = compression.encoding(request, head);
+    // Of HEAD and the like: what the head says of the body was all.
+    if (head.framing === "none") return;
+    const { transport } = this.exchange.context;
+    if (this.decoding !== null) {
+      this.decoder = decodingStage(compression, this.decoding, this, transport);
+    }
+    if (encoding !== null) {
+      this.encoder = encodingStage(compression, encoding, isEventStream(head), this, transport);
+      if ((this.holds & encoderWaits) !== 0) this.encoder.pause();
+    }
+    if (this.decoder !== null && (this.holds & decoderWaits) !== 0) this.decoder.pause();
+  }
+
+  private beginResponse(): void {
+    const exchange = this.exchange;
+    this.headDue = false;
+    if (exchange.answered) return exchange.answer();
+    const { framing } = this;
+    const head = exchange.responseHead;
     exchange.started = true;
     exchange.summary.status = head.status;
     exchange.downstream.sendHead(head, framing, head.contentLength, framing === "close");
   }
 
+  // ---- the body, from the upstream to the client -----------------------------------------------
+
   onData(buf: Uint8Array, start: number, end: number): void {
     if (!this.filtered) {
-      this.forward(buf, start, end);
+      this.decode(buf, start, end);
       return;
     }
     const piece = allocBytes(end - start);
     copyBytes(buf, start, end, piece, 0);
-    this.filter(piece, false, null);
+    const input = this.filterEarly(piece, false);
+    if (this.decoder === null) this.filter(input, false, null);
+    else if (input !== null) this.decode(input, 0, input.length);
   }
 
   onEnd(trailers: Fields | null): void {
-    if (this.filtered) this.filter(null, true, trailers);
-    else this.finish(trailers);
+    const input = this.filtered ? this.filterEarly(null, true) : null;
+    const { decoder } = this;
+    if (decoder !== null) {
+      this.trailers = trailers;
+      if (input !== null) decoder.write(input, 0, input.length);
+      decoder.end();
+    } else if (this.filtered) this.filter(input, true, trailers);
+    else this.encodeEnd(trailers);
   }
 
-  onDownstreamFull(): void {
-    this.hold(ClientFull);
-  }
-
-  onDownstreamWritable(): void {
-    if ((this.holds & ClientFull) !== 0) this.release(ClientFull);
-  }
-
-  /** The upstream's own filter first, then the client's; the latter may take its time. */
-  private filter(piece: Uint8Array | null, end: boolean, trailers: Fields | null): void {
+  /** What the upstream's own filter makes of a piece. */
+  private filterEarly(piece: Uint8Array | null, end: boolean): Uint8Array | null {
     const exchange = this.exchange;
-    const program = exchange.program;
     exchange.phase = "upstreamResponseBodyFilter";
-    const early = program.upstreamResponseBodyFilter?.(exchange, piece, end, exchange.ctx);
-    const input = early === undefined ? piece : early;
+    const early = exchange.program.upstreamResponseBodyFilter?.(exchange, piece, end, exchange.ctx);
+    return early === undefined ? piece : early;
+  }
+
+  private decode(buf: Uint8Array, start: number, end: number): void {
+    if (this.decoder === null) this.encode(buf, start, end);
+    else this.decoder.write(buf, start, end);
+  }
+
+  /** The client's filter; it may take its time. */
+  private filter(input: Uint8Array | null, end: boolean, trailers: Fields | null): void {
+    const exchange = this.exchange;
     exchange.phase = "responseBodyFilter";
-    const verdict = program.responseBodyFilter?.(exchange, input, end, exchange.ctx);
+    const verdict = exchange.program.responseBodyFilter?.(exchange, input, end, exchange.ctx);
     if (verdict instanceof Promise) {
-      this.hold(HookBusy);
+      this.hold(BodyHookBusy);
       exchange.await("responseBodyFilter", verdict, (value) => {
         this.apply(value, input, end, trailers);
-        this.release(HookBusy);
+        this.release(BodyHookBusy);
       });
       return;
     }
@@ -145,8 +233,19 @@ export class ResponseRelay {
     trailers: Fields | null,
   ): void {
     const out = verdict === undefined ? input : verdict;
-    if (out !== null && out.length > 0) this.forward(out, 0, out.length);
-    if (end) this.finish(trailers);
+    if (out !== null && out.length > 0) this.encode(out, 0, out.length);
+    if (end) this.encodeEnd(trailers);
+  }
+
+  private encode(buf: Uint8Array, start: number, end: number): void {
+    if (this.encoder === null) this.forward(buf, start, end);
+    else this.encoder.write(buf, start, end);
+  }
+
+  private encodeEnd(trailers: Fields | null): void {
+    if (this.encoder === null) return this.finish(trailers);
+    this.trailers = trailers;
+    this.encoder.end();
   }
 
   private forward(buf: Uint8Array, start: number, end: number): void {
@@ -155,8 +254,62 @@ export class ResponseRelay {
     if (exchange.downstream.sendData(buf, start, end)) this.hold(ClientFull);
   }
 
+  // ---- what the codecs tell --------------------------------------------------------------------
+
+  stageOutput(role: StageRole, bytes: Uint8Array): void {
+    const length = bytes.length;
+    if (role === "encode") this.exchange.guard("compression", () => this.forward(bytes, 0, length));
+    else this.exchange.guard("compression", () => this.decoded(bytes, length));
+  }
+
+  private decoded(bytes: Uint8Array, length: number): void {
+    if (this.headDue) this.beginResponse();
+    if (this.exchange.over) return;
+    if (this.filtered) this.filter(bytes, false, null);
+    else this.encode(bytes, 0, length);
+  }
+
+  stageEnded(role: StageRole): void {
+    if (role === "encode") this.exchange.guard("compression", () => this.finish(this.trailers));
+    else this.exchange.guard("compression", () => this.decodedEnd());
+  }
+
+  private decodedEnd(): void {
+    if (this.headDue) this.beginResponse();
+    if (this.exchange.over) return;
+    if (this.filtered) this.filter(null, true, this.trailers);
+    else this.encodeEnd(this.trailers);
+  }
+
+  stageFailed(_role: StageRole, error: NetError): void {
+    this.exchange.fail(error);
+  }
+
+  stageFull(role: StageRole): void {
+    this.hold(role === "encode" ? EncoderFull : DecoderFull);
+  }
+
+  stageDrained(role: StageRole): void {
+    this.exchange.guard("compression", () =>
+      this.release(role === "encode" ? EncoderFull : DecoderFull),
+    );
+  }
+
+  // ---- the end, and the flow -------------------------------------------------------------------
+
+  onDownstreamFull(): void {
+    this.hold(ClientFull);
+  }
+
+  onDownstreamWritable(): void {
+    if ((this.holds & ClientFull) !== 0) this.release(ClientFull);
+  }
+
   private finish(trailers: Fields | null): void {
     const exchange = this.exchange;
+    if (trailers !== null && (this.decoder !== null || this.encoder !== null)) {
+      for (const name of digestTrailers) trailers.delete(name);
+    }
     const hook = exchange.program.responseTrailerFilter;
     if (trailers !== null && hook !== undefined) {
       exchange.trailers = trailers;
@@ -178,11 +331,17 @@ export class ResponseRelay {
   private hold(reason: number): void {
     if (this.holds === 0) this.exchange.upstreamSide?.holdResponse();
     this.holds |= reason;
+    if ((reason & encoderWaits) !== 0) this.encoder?.pause();
+    if ((reason & decoderWaits) !== 0) this.decoder?.pause();
   }
 
   private release(reason: number): void {
     if (this.holds === 0) return;
     this.holds &= ~reason;
+    if (this.exchange.over) return;
+    // Each may go on at once, and hold the others again.
+    if ((this.holds & encoderWaits) === 0) this.encoder?.resume();
+    if ((this.holds & decoderWaits) === 0) this.decoder?.resume();
     if (this.holds === 0 && !this.exchange.over) this.exchange.upstreamSide?.releaseResponse();
   }
 }

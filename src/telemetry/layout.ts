@@ -60,6 +60,18 @@ export const WorkerSlot = {
 /** Offsets in a listener's block. Statuses 0 – 599 have a slot each; 0 is a client that left unanswered. */
 export const STATUSES = 600;
 
+/** What bodies are coded with, and which way; each pair has three slots: bodies, bytes in, bytes out. */
+export const CODINGS = ["gzip", "br", "zstd", "deflate"] as const;
+export const CODING_DIRECTIONS = ["encode", "decode"] as const;
+const CODING_SLOTS = CODINGS.length * CODING_DIRECTIONS.length * 3;
+
+/** The first of the three slots of a pair; of what is unknown, those of the first. */
+export function codingSlot(direction: string, coding: string): number {
+  const way = direction === "decode" ? 1 : 0;
+  const found = (CODINGS as readonly string[]).indexOf(coding);
+  return (way * CODINGS.length + Math.max(found, 0)) * 3;
+}
+
 export const ListenerSlot = {
   accepted: 0,
   active: 1,
@@ -69,7 +81,8 @@ export const ListenerSlot = {
   durations: 5,
   statuses: 5 + HISTOGRAM_SLOTS,
   errors: 5 + HISTOGRAM_SLOTS + STATUSES,
-  count: 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS,
+  codings: 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS,
+  count: 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS + CODING_SLOTS,
 } as const;
 
 /** Offsets in an upstream's block. */

@@ -2,7 +2,16 @@ import type { CounterMemory } from "./counters.ts";
 import { ERROR_CODES, ERROR_SOURCES, errorSlot } from "./error-codes.ts";
 import type { Labels, MetricFamily, Sample } from "./exposition.ts";
 import { DURATION_BOUNDS, readHistogram } from "./histogram.ts";
-import { ListenerSlot, type MetricLayout, STATUSES, UpstreamSlot, WorkerSlot } from "./layout.ts";
+import {
+  CODING_DIRECTIONS,
+  CODINGS,
+  codingSlot,
+  ListenerSlot,
+  type MetricLayout,
+  STATUSES,
+  UpstreamSlot,
+  WorkerSlot,
+} from "./layout.ts";
 
 /** What the workers counted, as Prometheus families. */
 export function trafficFamilies(
@@ -65,6 +74,7 @@ function listenerFamilies(layout: MetricLayout, memory: CounterMemory): MetricFa
         errorSamples(labels, base + ListenerSlot.errors, memory),
       ),
     ),
+    ...codingFamilies(blocks, memory),
   ];
 }
 
@@ -144,6 +154,28 @@ function workerFamilies(memory: CounterMemory): MetricFamily[] {
       "Lines lost because the access log's sink was too slow.",
       total(WorkerSlot.logDropped),
     ),
+  ];
+}
+
+function codingFamilies(blocks: readonly Block[], memory: CounterMemory): MetricFamily[] {
+  const samples = (offset: number): Sample[] =>
+    blocks.flatMap(({ labels, base }) =>
+      CODING_DIRECTIONS.flatMap((direction) =>
+        CODINGS.flatMap((coding) => {
+          const first = base + ListenerSlot.codings + codingSlot(direction, coding);
+          if (memory.sum(first) === 0) return [];
+          return [plain({ ...labels, direction, coding }, memory.sum(first + offset))];
+        }),
+      ),
+    );
+  return [
+    counter(
+      "millrace_coded_bodies_total",
+      "Bodies of responses that were encoded or decoded, by coding.",
+      samples(0),
+    ),
+    counter("millrace_coded_bytes_in_total", "Bytes of these bodies before.", samples(1)),
+    counter("millrace_coded_bytes_out_total", "Bytes of these bodies after.", samples(2)),
   ];
 }
 

@@ -1,6 +1,13 @@
 import { ERROR_CODES, errorSlot } from "./error-codes.ts";
 import { observe } from "./histogram.ts";
-import { ListenerSlot, type MetricLayout, STATUSES, UpstreamSlot, WorkerSlot } from "./layout.ts";
+import {
+  codingSlot,
+  ListenerSlot,
+  type MetricLayout,
+  STATUSES,
+  UpstreamSlot,
+  WorkerSlot,
+} from "./layout.ts";
 
 /**
  * Counts what one worker does. A request costs a few additions in shared memory and two look-ups of a
@@ -51,6 +58,22 @@ export class MetricRecorder {
   requestError(listener: string, code: string, source: string): void {
     const base = this.#layout.listener(listener) + ListenerSlot.errors;
     this.#row[base + errorSlot(code, source)]! += 1;
+  }
+
+  /** A body was encoded or decoded. */
+  bodyCoded(
+    listener: string,
+    direction: "encode" | "decode",
+    coding: string,
+    bytesIn: number,
+    bytesOut: number,
+  ): void {
+    const row = this.#row;
+    const base =
+      this.#layout.listener(listener) + ListenerSlot.codings + codingSlot(direction, coding);
+    row[base]! += 1;
+    row[base + 1]! += bytesIn;
+    row[base + 2]! += bytesOut;
   }
 
   /** A request that an upstream was asked for. Microseconds; null where it never came so far. */

@@ -26,11 +26,19 @@ export interface RecordedFault {
   readonly message: string;
 }
 
+export interface RecordedCoding {
+  readonly direction: "encode" | "decode";
+  readonly coding: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 /** An observer that keeps everything that it hears. */
 export class Recorder implements ProxyObserver {
   readonly requests: RecordedRequest[] = [];
   readonly faults: RecordedFault[] = [];
   readonly notices: string[] = [];
+  readonly coded: RecordedCoding[] = [];
   readonly retries: ErrorCode[] = [];
   readonly connectFailures: ErrorCode[] = [];
   opened = 0;
@@ -57,6 +65,16 @@ export class Recorder implements ProxyObserver {
 
   unexpectedFaults(): readonly RecordedFault[] {
     return this.faults.filter(({ where }) => !this.expected.has(where));
+  }
+
+  bodyCoded(
+    _listener: string,
+    direction: "encode" | "decode",
+    coding: string,
+    bytesIn: number,
+    bytesOut: number,
+  ): void {
+    this.coded.push({ direction, coding, bytesIn, bytesOut });
   }
 
   notice(message: string): void {

@@ -1,4 +1,6 @@
+import { zlibCodecs } from "../../compression/zlib-codecs.ts";
 import type { Rng } from "../../core/random.ts";
+import { Compression } from "../compression/compression.ts";
 import type { Session } from "../session-api.ts";
 import { editedHeaders, HeaderEditor } from "./header-edits.ts";
 import { PathRewrite, templateValues } from "./rewrite.ts";
@@ -21,6 +23,7 @@ export class Plan {
   readonly rewriteHost: string | null;
   readonly requestEdits: HeaderEditor | null;
   readonly responseEdits: HeaderEditor | null;
+  readonly compression: Compression | null;
 
   constructor(name: string, parts: Partial<Omit<Plan, "name">>) {
     this.name = name;
@@ -31,6 +34,7 @@ export class Plan {
     this.rewriteHost = parts.rewriteHost ?? null;
     this.requestEdits = parts.requestEdits ?? null;
     this.responseEdits = parts.responseEdits ?? null;
+    this.compression = parts.compression ?? null;
   }
 
   get editsRequest(): boolean {
@@ -44,7 +48,7 @@ export interface Answer {
 }
 
 export function planOf(route: Route, rng: Rng): Plan {
-  const { name, action, rewrite, requestHeaders, responseHeaders } = route.settings;
+  const { name, action, rewrite, requestHeaders, responseHeaders, compress } = route.settings;
   if (action.kind === "redirect") return new Plan(name, { answer: new Redirect(route, action) });
   if (action.kind === "respond") {
     return new Plan(name, { answer: fixedAnswer(action, route.settings) });
@@ -56,6 +60,7 @@ export function planOf(route: Route, rng: Rng): Plan {
     rewriteHost: rewrite?.host ?? null,
     requestEdits: requestHeaders === null ? null : new HeaderEditor(requestHeaders),
     responseEdits: responseHeaders === null ? null : new HeaderEditor(responseHeaders),
+    compression: compress ? new Compression(compress, zlibCodecs()) : null,
   });
 }
 

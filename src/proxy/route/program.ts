@@ -38,16 +38,20 @@ export function routeProgram(routes: readonly RouteSettings[], rng: Rng): ProxyP
   }
   if (plans.some((plan) => plan.editsRequest)) program.upstreamRequestFilter = editRequest;
   if (plans.some((plan) => plan.responseEdits !== null)) program.responseFilter = editResponse;
+  if (plans.some((plan) => plan.compression !== null)) {
+    program.compression = (_session, plan) => plan.compression;
+  }
   return program as ProxyProgram<unknown>;
 }
 
-/** Everything to one upstream, untouched. */
-function straightProgram({ name, upstream }: Plan): ProxyProgram<unknown> {
+/** Everything to one upstream, untouched but for its coding. */
+function straightProgram({ name, upstream, compression }: Plan): ProxyProgram<unknown> {
   return {
     upstreamPeer(session) {
       session.route = name;
       return upstream;
     },
+    ...(compression !== null && { compression: () => compression }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { CompressionSettings } from "../compression/settings.ts";
+
 /**
  * Routes as plain data: what the YAML file says after validation, and what crosses to worker threads
  * by structured clone. `RouteTable` compiles the matches, `routeProgram` the actions.
@@ -10,6 +12,8 @@ export interface RouteSettings {
   readonly rewrite: RewriteSettings | null;
   readonly requestHeaders: HeaderEdits | null;
   readonly responseHeaders: HeaderEdits | null;
+  /** Of what upstreams answer; null or nothing: bodies go as they come. */
+  readonly compress?: CompressionSettings | null;
 }
 
 /** Every part that is present must hold. */
