@@ -19,6 +19,8 @@ export interface InterfaceSettings {
    * are accepted); ignored while `forwarding`.
    */
   acceptRedirects: boolean;
+  /** While `forwarding`: tell neighbours who should send straight to somebody else on the link. */
+  sendRedirects: boolean;
   /** Temporary addresses (RFC 8981) beside the stable ones. */
   temporaryAddresses: boolean;
   /** Make a link-local IPv6 address when the interface comes up. */
@@ -44,6 +46,7 @@ export const HOST_SETTINGS: Readonly<InterfaceSettings> = Object.freeze({
   forwarding: false,
   acceptRouterAdvertisements: true,
   acceptRedirects: true,
+  sendRedirects: true,
   temporaryAddresses: false,
   linkLocal: true,
   ipv4: true,

@@ -34,7 +34,7 @@ export interface StackLimits {
   readonly dhcpRoutes: number;
   /** Paths and path MTUs that are remembered; the oldest goes. */
   readonly paths: number;
-  /** ICMP errors and echo replies: per second, and in one burst. */
+  /** ICMP errors, echo replies and redirects, each: per second, and in one burst. */
   readonly icmpErrorsPerSecond: number;
   readonly icmpErrorBurst: number;
   /** Connections of the stack, without TIME_WAIT; beyond it SYNs are dropped, `connect` fails. */

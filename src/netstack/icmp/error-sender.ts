@@ -5,9 +5,9 @@ import type { Inbound } from "../inbound.ts";
 import type { IcmpCounters } from "../ip/counters.ts";
 import type { IpLayer, Path, PathConstraint } from "../ip/ip-layer.ts";
 import { PACKET_HEADROOM, Packet } from "../packet.ts";
-import { missingChecksum } from "../segmentation/checksum-completion.ts";
 import { isAnswerableIpv4, isAnswerableIpv6 } from "./answerable.ts";
 import { pseudoSumOf } from "./pseudo-sum.ts";
+import { writeQuote } from "./quote.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 /** RFC 1812 §4.3.2.3: as much as fits in 576 octets. */
@@ -151,22 +151,8 @@ export class IcmpErrors {
     const { view, start } = packet;
     view.setInt32(start, (type << 24) | (code << 16));
     view.setInt32(start + 4, rest | 0);
-    const from = about.headerStart;
-    const quoted = Math.min(about.payloadEnd - from, room - ICMPV4_HEADER_LENGTH);
     const at = start + ICMPV4_HEADER_LENGTH;
-    packet.bytes.set(about.packet.bytes.subarray(from, from + quoted), at);
-    packet.end = at + quoted;
-    completeQuote(about.packet, packet, at - from);
+    packet.end = writeQuote(about, packet, at, room - ICMPV4_HEADER_LENGTH);
     return packet;
   }
-}
-
-/**
- * A checksum that was left to a device is only begun in what is quoted: its sender is to see the packet
- * as it would have been on the wire. `shift`: from a place in the original to the same one in the quote.
- */
-function completeQuote(original: Packet, quote: Packet, shift: number): void {
-  const sum = missingChecksum(original);
-  const field = original.checksumStart + original.checksumOffset + shift;
-  if (sum >= 0 && field + 2 <= quote.end) quote.view.setUint16(field, sum);
 }

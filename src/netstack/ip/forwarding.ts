@@ -1,5 +1,6 @@
 import { adjustChecksum } from "../../wire/checksum.ts";
 import type { IcmpErrors } from "../icmp/error-sender.ts";
+import type { RedirectSender } from "../icmp/redirect-sender.ts";
 import type { Inbound } from "../inbound.ts";
 import type { Ip } from "../ip-address.ts";
 import type { IpCounters } from "./counters.ts";
@@ -19,13 +20,13 @@ const HOPS = 256;
 
 /**
  * Passes packets on between interfaces (RFC 1812 §5.2, RFC 8200 §3): rewritten where they lie, with
- * what devices said of checksums and segments left as it is. Redirects (RFC 1812 §5.2.7.2, RFC 4861
- * §8.2) are never sent: hosts that choose a poor first hop lose a little, and nobody can be led astray.
+ * what devices said of checksums and segments left as it is.
  */
 export class Forwarding {
   readonly #routes: RoutingTable;
   readonly #egress: Egress;
   readonly #errors: IcmpErrors;
+  readonly #redirects: RedirectSender;
   readonly #counters4: IpCounters;
   readonly #counters6: IpCounters;
   readonly #query = new RouteQuery();
@@ -36,12 +37,14 @@ export class Forwarding {
     routes: RoutingTable,
     egress: Egress,
     errors: IcmpErrors,
+    redirects: RedirectSender,
     counters4: IpCounters,
     counters6: IpCounters,
   ) {
     this.#routes = routes;
     this.#egress = egress;
     this.#errors = errors;
+    this.#redirects = redirects;
     this.#counters4 = counters4;
     this.#counters6 = counters6;
   }
@@ -90,13 +93,14 @@ export class Forwarding {
       this.#errors.tooBig(inbound, mtu);
       return;
     }
+    const nextHop = route.via ?? this.#hop(inbound);
+    if (out === inbound.interface) this.#redirects.tell(inbound, nextHop, route.via !== null);
     const at = headerStart + IPV4_TTL;
     const before = view.getUint16(at);
     view.setUint16(at, before - 0x100);
     const checksum = view.getUint16(headerStart + 10);
     view.setUint16(headerStart + 10, adjustChecksum(checksum, before, before - 0x100));
     packet.start = headerStart;
-    const nextHop = route.via ?? this.#hop(inbound);
     const verdict = fits
       ? this.#egress.send(out, nextHop, packet)
       : this.#egress.fragment(out, nextHop, packet, mtu, 0, counters);
@@ -124,10 +128,12 @@ export class Forwarding {
       this.#errors.tooBig(inbound, mtu);
       return;
     }
+    const out = route.interface!;
+    const nextHop = route.via ?? this.#hop(inbound);
+    if (out === inbound.interface) this.#redirects.tell(inbound, nextHop, route.via !== null);
     packet.view.setUint8(headerStart + IPV6_HOP_LIMIT, inbound.hopLimit - 1);
     packet.start = headerStart;
-    const nextHop = route.via ?? this.#hop(inbound);
-    const verdict = this.#egress.send(route.interface!, nextHop, packet);
+    const verdict = this.#egress.send(out, nextHop, packet);
     this.#conclude(inbound, verdict, counters);
   }
 

@@ -8,6 +8,7 @@ import { ErrorReceiver } from "../icmp/error-receiver.ts";
 import { IcmpErrors } from "../icmp/error-sender.ts";
 import { IcmpInput, type IcmpTaker } from "../icmp/icmp-input.ts";
 import { RateLimit } from "../icmp/rate-limit.ts";
+import { RedirectSender } from "../icmp/redirect-sender.ts";
 import { Inbound } from "../inbound.ts";
 import type { Interface, NetworkInput } from "../interface.ts";
 import type { Ip } from "../ip-address.ts";
@@ -88,6 +89,9 @@ export class Internet implements IpLayer, NetworkInput {
     this.#errors = new IcmpErrors(this, errorLimit, counters4, counters6);
     // Echo has a bucket of its own: pings must not use up what errors need.
     const echo = new EchoReplies(this, new RateLimit(context, rate, burst), counters4, counters6);
+    // And redirects: a router on one link would send one for each packet.
+    const redirectLimit = new RateLimit(context, rate, burst);
+    const redirects = new RedirectSender(this, redirectLimit, counters4, counters6);
     this.#errorReceiver = new ErrorReceiver(this.#local, this.#protocols, this.pathMtus);
     this.#icmp = new IcmpInput(counters4, counters6, this.#errorReceiver, echo);
     this.#delivery = new LocalDelivery(this.#protocols, this.#icmp, this.#errors);
@@ -96,7 +100,7 @@ export class Internet implements IpLayer, NetworkInput {
       inbound: new Inbound(),
       local: this.#local,
       delivery: this.#delivery,
-      forwarding: this.#makeForwarding(),
+      forwarding: this.#makeForwarding(redirects),
       reassembler: this.reassembler,
       errors: this.#errors,
     };
@@ -251,9 +255,9 @@ export class Internet implements IpLayer, NetworkInput {
     this.#delivery.tap = taker;
   }
 
-  #makeForwarding(): Forwarding {
-    const { counters4, counters6 } = this;
-    return new Forwarding(this.routes, this.#egress, this.#errors, counters4, counters6);
+  #makeForwarding(redirects: RedirectSender): Forwarding {
+    const { counters4, counters6, routes } = this;
+    return new Forwarding(routes, this.#egress, this.#errors, redirects, counters4, counters6);
   }
 
   /**
