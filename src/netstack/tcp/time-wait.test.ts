@@ -4,7 +4,7 @@ import { seqAdd, seqGt } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import type { TcpSettings } from "./settings.ts";
 import { Pair } from "./testing/pair.ts";
-import { mayReopen, nextIss, reopenedBy } from "./time-wait.ts";
+import { expire, mayReopen, nextIss, reopenedBy } from "./time-wait.ts";
 
 /** A client in TIME_WAIT; its connection, and SYNs relative to what it has last seen. */
 function waiting(client: Partial<TcpSettings> = {}, server: Partial<TcpSettings> = {}) {
@@ -51,6 +51,22 @@ describe("a peer's syn in time-wait (RFC 6191 §2)", () => {
     const { c, syn } = waiting();
     expect(reopenedBy(c, syn(5, 1, true))).toBe(false);
   });
+});
+
+test("ended early with data unread: they, the end and the close come when it reads on", () => {
+  const pair = new Pair().established();
+  const { client, server } = pair;
+  client.c.end();
+  pair.settle(millis(100));
+  client.c.pause();
+  server.write("late");
+  server.c.end();
+  pair.settle(millis(100));
+  expect([client.c.state.kind, client.text]).toEqual(["TimeWait", ""]);
+  expire(client.c);
+  expect([client.c.state.kind, client.events]).toEqual(["Closed", ["established"]]);
+  client.c.resume();
+  expect([client.text, client.events]).toEqual(["late", ["established", "end", "closed"]]);
 });
 
 describe("a syn of ours", () => {

@@ -34,7 +34,8 @@ export type BbrPhase = "startup" | "drain" | "probe-bw" | "probe-rtt";
  * BBR: the machine of version 1 (Startup, Drain, ProbeBW by an eight-phase gain cycle, ProbeRTT; filters
  * of the highest delivery rate and the least round trip), with version 3's answer to loss: a bound on
  * what is in flight, set at 0.7 of it, but never below a BDP, by a round that lost more than 2 %, raised
- * again while probing, and an early end of Startup. No ECN response beyond that of a lossy round. Paced; recovery is not PRR's.
+ * again while probing, and an early end of Startup. An ECN mark is a lossy round. Paced; recovery is not
+ * PRR's. README.md goes through it part by part.
  */
 export class Bbr implements CongestionControl {
   readonly name = "bbr";
