@@ -213,6 +213,11 @@ export class Stack {
     return this.#closed ? undefined : this.#wheel.nextDeadline();
   }
 
+  /** Timers that are set, of all parts: what peers can make grow is bounded, so they are, too. */
+  get timers(): number {
+    return this.#wheel.size;
+  }
+
   /** Resets all connections, gives leased addresses back, and closes all devices. */
   close(): void {
     if (this.#closed) return;
