@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pseudoSumWords } from "../../wire/checksum.ts";
 import {
@@ -53,6 +54,25 @@ function reply(
     emit(view, start) {
       const header = { sourcePort: 547, destinationPort: 546, payloadLength: dhcp6Length(repr) };
       const end = emitDhcp6(repr, view, emitUdp(header, view, start));
+      fillUdpChecksum(view, start, end, pseudoSumWords(words(SERVER), words(own), 17, end - start));
+      return end;
+    },
+  });
+}
+
+/** A datagram of nothing in particular. */
+function tear(host: ConfiguredHost, bytes: Uint8Array): void {
+  const own = host.iface.addresses.all[0]!.ip.toString();
+  host.receive({
+    source: SERVER,
+    destination: own,
+    protocol: 17,
+    hopLimit: 64,
+    emit(view, start) {
+      const header = { sourcePort: 547, destinationPort: 546, payloadLength: bytes.length };
+      const at = emitUdp(header, view, start);
+      for (const [i, byte] of bytes.entries()) view.setUint8(at + i, byte);
+      const end = at + bytes.length;
       fillUdpChecksum(view, start, end, pseudoSumWords(words(SERVER), words(own), 17, end - start));
       return end;
     },
@@ -123,4 +143,43 @@ test("interface down: forgotten", () => {
   expect(host.nameServers.addresses).toEqual([]);
   host.pass(86_400);
   expect(requests(host)).toEqual([]);
+});
+
+test("fuzz: whatever servers say, nothing throws, nothing grows, and it is asked again", () => {
+  const number = fc.option(fc.constantFrom(0, 1, 59, 60, 600, 86_400, 86_401, 0xffff_ffff));
+  const server = fc.nat(200).map((last) => words(`2001:db8::${last.toString(16)}`));
+  const step = fc.record({
+    options: fc.record({
+      serverIdentifier: fc.option(fc.uint8Array({ maxLength: 130 })),
+      nameServers: fc.array(server, { maxLength: 60 }),
+      informationRefreshTime: number,
+      informationMaxRt: number,
+      status: fc.option(fc.record({ code: fc.nat(7), message: fc.constant(new Uint8Array(3)) })),
+    }),
+    messageType: fc.constantFrom(Dhcp6MessageType.reply, Dhcp6MessageType.reply, 0, 2, 10, 255),
+    wait: fc.constantFrom(0, 1, 700, 90_000),
+    other: fc.boolean(),
+    torn: fc.uint8Array({ maxLength: 80 }),
+  });
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+  const law = (steps: readonly Step[]): void => {
+    const host = told();
+    const { nameServers } = host.context.limits;
+    let last = requests(host).at(-1)!;
+    for (const { options, messageType, wait, other, torn } of steps) {
+      advertise(host, { other, lifetime: 9000 });
+      reply(host, last, options, { messageType });
+      tear(host, torn);
+      expect(host.nameServers.servers.length).toBeLessThanOrEqual(nameServers);
+      host.pass(wait);
+      last = requests(host).at(-1) ?? last;
+    }
+    advertise(host, { other: false, lifetime: 9000 });
+    expect(host.nameServers.servers).toEqual([]);
+    advertise(host, { other: true, lifetime: 9000 });
+    host.pass(5);
+    reply(host, requests(host).at(-1)!, GRANTED);
+    expect(host.nameServers.addresses).toEqual(["2001:db8::53"]);
+  };
+  fc.assert(fc.property(fc.array(step, { maxLength: 15 }), law), { seed: 9, numRuns: 50 });
 });
