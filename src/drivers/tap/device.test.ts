@@ -88,6 +88,27 @@ describe.skipIf(!able)("tap device, in a network namespace", () => {
     expect(seen).toEqual([none, "complete", false]);
   });
 
+  test("without offload: segments of a batch come merged, and the data whole", async () => {
+    const [seen] = await inNamespace(`
+      const { TapHost } = await import(src + "/drivers/tap/host.ts");
+      const { DiscardService } = await import(src + "/cli/host/discard.ts");
+      const { serve } = await import(src + "/cli/host/serve.ts");
+      const { connect } = await import("node:net");
+      const host = TapHost.open({ name: "mr0", addresses: ["10.7.0.2/24"], offload: false, onFault: (e) => { throw e; } });
+      const discard = new DiscardService();
+      await serve(discard, 9, host.transport(), host.stack.udp);
+      sh("ip addr add 10.7.0.1/24 dev mr0; ip link set mr0 up");
+      const client = connect(9, "10.7.0.2");
+      client.write(Buffer.alloc(1e6));
+      await until(() => discard.counters.bytesIn === 1e6);
+      const sent = JSON.parse(sh("ip -s -j link show mr0"))[0].stats64.tx.packets;
+      const { inFrames } = host.stack.interface("mr0").counters;
+      say([discard.counters.bytesIn, inFrames > 0 && inFrames < sent / 2]);
+      client.destroy(); host.close();
+    `);
+    expect(seen).toEqual([1e6, true]);
+  });
+
   test("frames to the kernel, from pinned and other memory: it completes the checksum and takes them", async () => {
     const said = await inNamespace(`
       const device = open(); device.attach(port); up();

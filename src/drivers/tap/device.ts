@@ -4,6 +4,7 @@ import { type TunQueue, VNET_HEADER } from "../../native/tun.ts";
 import { EBADFD } from "../../native/tun-constants.ts";
 import type { Device, DeviceOffload, DevicePort } from "../../netstack/device.ts";
 import { PACKET_HEADROOM, type Packet } from "../../netstack/packet.ts";
+import { Coalescer } from "../../netstack/segmentation/coalescing.ts";
 import type { Mac } from "../../wire/mac.ts";
 import { flowHash } from "./flow-hash.ts";
 import { pinnedPacket } from "./pinned-packet.ts";
@@ -53,6 +54,8 @@ export class TapDevice implements Device {
   readonly #received = pinnedPacket();
   /** For packets that do not lie in pinned memory. */
   readonly #sent = pinnedPacket();
+  /** Merges the segments of a batch where the kernel does not. */
+  readonly #coalescer: Coalescer | null;
   #up = true;
   /** A write has shown that the device is down; told in the next turn. */
   #failed = false;
@@ -75,6 +78,8 @@ export class TapDevice implements Device {
     this.#header = first.vnetHeader ? VNET_HEADER : 0;
     const { checksum, tcp, udp } = granted;
     this.offload = Object.freeze({ checksum, tcpV4: tcp, tcpV6: tcp, udp });
+    const sink = { onPacket: (packet: Packet) => this.#port?.receive(packet) };
+    this.#coalescer = tcp ? null : new Coalescer(sink, first.mode === "tap");
   }
 
   /** Whether a write has just failed because the kernel's side is down, or it is known to be. */
@@ -109,6 +114,7 @@ export class TapDevice implements Device {
   receive(most: number): number {
     let total = 0;
     for (let i = 0; i < this.queues.length; i++) total += this.#receiveFrom(this.queues[i]!, most);
+    this.#coalescer?.flush();
     if (total > 0) this.counters.batches++;
     return total;
   }
@@ -175,7 +181,8 @@ export class TapDevice implements Device {
         this.counters.malformed++;
         continue;
       }
-      this.#port?.receive(packet);
+      if (this.#coalescer === null) this.#port?.receive(packet);
+      else this.#coalescer.push(packet);
     }
     return most;
   }

@@ -1,6 +1,9 @@
 import type { TapHost } from "../../../../src/drivers/tap/host.ts";
 import type { DevicePort } from "../../../../src/netstack/device.ts";
 import { Packet } from "../../../../src/netstack/packet.ts";
+import { Segmenter } from "../../../../src/netstack/segmentation/segmentation.ts";
+
+const ETHERNET = 14;
 
 /** What a wire does to each frame, by itself and both ways. */
 export interface Impairment {
@@ -16,7 +19,8 @@ export interface Impairment {
 
 /**
  * Puts a bad wire between a host's only device and its stack: what netem does, for kernels without it.
- * The device must have been opened without offloads, so that a frame is a segment.
+ * The device must have been opened without offloads, so that a frame is a segment; those that the driver
+ * has merged are cut up again.
  */
 export function spoil(host: TapHost, impairment: Impairment, random: () => number): void {
   const device = host.devices[0]!;
@@ -31,17 +35,23 @@ export function spoil(host: TapHost, impairment: Impairment, random: () => numbe
     }
   };
   const received = Packet.allocate();
+  const segmenter = new Segmenter();
+  const segment = Packet.allocate();
+  const arrive = (packet: Packet): void =>
+    spoilt(packet, (copy) => {
+      received.copyFrom(copy);
+      port.receive(received);
+      host.stack.context.wake();
+    });
   device.transmit = (packet) => {
     spoilt(packet, transmit);
     return true;
   };
   device.attach({
-    receive: (packet) =>
-      spoilt(packet, (copy) => {
-        received.copyFrom(copy);
-        port.receive(received);
-        host.stack.context.wake();
-      }),
+    receive: (packet) => {
+      if (!segmenter.begin(packet, packet.start + ETHERNET)) arrive(packet);
+      else while (segmenter.next(segment)) arrive(segment);
+    },
     ready: () => port.ready(),
     linkChanged: (up) => port.linkChanged(up),
     mtuChanged: (mtu) => port.mtuChanged(mtu),
