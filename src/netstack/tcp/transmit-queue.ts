@@ -11,6 +11,8 @@ import type { TcpFlow } from "./tcp-flow.ts";
 
 /** Packets of one connection before it is the next one's turn: of 64 KiB each with offload. */
 const BURST = 4;
+/** Flows that wait for devices, from which on those that have closed meanwhile are looked for. */
+const MANY_BLOCKED = 256;
 /** Packets in one run; then the driver has its turn. */
 const MOST_PACKETS = 4_096;
 
@@ -26,7 +28,8 @@ export class TransmitQueue implements TimerTarget {
   #first: TcpFlow | null = null;
   #last: TcpFlow | null = null;
   readonly #blocked: TcpFlow[] = [];
-  readonly #watched = new Set<Interface>();
+  #blockedLimit = MANY_BLOCKED;
+  readonly #watched = new WeakSet<Interface>();
   #again: Timer | null = null;
 
   constructor(context: StackContext, ip: IpLayer, sender: SegmentSender) {
@@ -37,6 +40,11 @@ export class TransmitQueue implements TimerTarget {
 
   get empty(): boolean {
     return this.#first === null;
+  }
+
+  /** Flows whose device has no room. */
+  get blocked(): number {
+    return this.#blocked.length;
   }
 
   /** The flow is polled in the next run; once, however often it is said. */
@@ -162,11 +170,23 @@ export class TransmitQueue implements TimerTarget {
 
   /** The flow stays `queued`, so that it is nowhere else while it waits. */
   #block(flow: TcpFlow, by: Interface): void {
+    if (this.#blocked.length >= this.#blockedLimit) this.#forgetClosed();
     this.#blocked.push(flow);
     if (this.#watched.has(by)) return;
     this.#watched.add(by);
     const release = () => this.#release(by);
     by.watch({ onReady: release, onDown: release });
+  }
+
+  /** So that no more wait than there are connections, however long a device is full. */
+  #forgetClosed(): void {
+    let kept = 0;
+    for (const flow of this.#blocked) {
+      if (flow.tabled) this.#blocked[kept++] = flow;
+      else flow.queued = false;
+    }
+    this.#blocked.length = kept;
+    this.#blockedLimit = Math.max(MANY_BLOCKED, 2 * kept);
   }
 
   #release(by: Interface): void {
