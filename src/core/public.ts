@@ -36,4 +36,5 @@ export type {
   Timers,
   TimerTarget,
   Transport,
+  TurnTarget,
 } from "./transport.ts";

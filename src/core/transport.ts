@@ -92,6 +92,11 @@ export interface TimerTarget {
   onTimer(now: Instant): void;
 }
 
+/** Something that gathers during a turn of the driver what it does at the turn's end. */
+export interface TurnTarget {
+  onTurnEnd(): void;
+}
+
 export interface Timers {
   /** Calls `target.onTimer` once, at or soon after `at` (within a tick). Returns a handle. */
   schedule(target: TimerTarget, at: Instant): Timer;
@@ -116,6 +121,11 @@ export interface Transport extends Clock, Timers {
   connect(address: SocketAddress, options: ConnectOptions, handler: ConnectHandler): Stream;
   /** Addresses of a name, in the resolver's order. Rejects with ENOTFOUND. */
   resolve(name: string): Promise<readonly IpAddress[]>;
-  /** Releases everything: listeners, streams (aborted), timers. */
+  /**
+   * Calls `target.onTurnEnd` soon, once for each call: when the events at hand have been told, and where
+   * the driver can, before what they wrote is sent. Many small writes become one so.
+   */
+  atTurnEnd(target: TurnTarget): void;
+  /** Releases everything: listeners, streams (aborted), timers; targets of `atTurnEnd` are forgotten. */
   close(): void;
 }

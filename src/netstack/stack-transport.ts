@@ -14,7 +14,9 @@ import type {
   Timers,
   TimerTarget,
   Transport,
+  TurnTarget,
 } from "../core/transport.ts";
+import { TurnQueue } from "../core/turn-queue.ts";
 import { Ip } from "./ip-address.ts";
 import type { TcpListener } from "./tcp/listener.ts";
 import type { TcpLayer } from "./tcp/tcp-layer.ts";
@@ -50,6 +52,7 @@ export class StackTransport implements Transport, StreamKeeper {
   readonly #listeners = new Set<TcpListener>();
   /** Its own, so that `close` ends all timers; one timer of the stack drives it. */
   readonly #wheel: TimerWheel;
+  readonly #turnEnd = new TurnQueue((error) => this.fault(error));
   #drive: Timer | null = null;
   #closed = false;
 
@@ -125,9 +128,17 @@ export class StackTransport implements Transport, StreamKeeper {
     });
   }
 
+  /** The batch of frames at hand has been told when the stack's driver returns. */
+  atTurnEnd(target: TurnTarget): void {
+    if (this.#closed) return;
+    if (this.#turnEnd.empty) queueMicrotask(() => this.#turnEnd.run());
+    this.#turnEnd.add(target);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#turnEnd.clear();
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
     for (const stream of this.#streams) stream.abort();

@@ -11,6 +11,7 @@ import type {
   Timer,
   TimerTarget,
   Transport,
+  TurnTarget,
 } from "../../src/core/transport.ts";
 
 /** A transport that remembers which streams and timers its user has, to be asked for what is left. */
@@ -78,6 +79,10 @@ export class WatchedTransport implements Transport {
 
   resolve(name: string): Promise<readonly IpAddress[]> {
     return this.inner.resolve(name);
+  }
+
+  atTurnEnd(target: TurnTarget): void {
+    this.inner.atTurnEnd(target);
   }
 
   close(): void {

@@ -1,4 +1,6 @@
 import type { Instant } from "../../core/time.ts";
+import type { TurnTarget } from "../../core/transport.ts";
+import { TurnQueue } from "../../core/turn-queue.ts";
 import type { DescriptorLog } from "../../native/descriptor-log.ts";
 import { EpollSet } from "../../native/epoll.ts";
 import { PinnedMemory } from "../../native/memory.ts";
@@ -60,6 +62,7 @@ export class Reactor {
   readonly #runTurn = (): void => this.#scheduledTurn();
   /** By descriptor. */
   readonly #sources: (Source | undefined)[] = [];
+  readonly #turnEnd: TurnQueue;
   #again: Source[] = [];
   #spare: Source[] = [];
   #held = 0;
@@ -76,6 +79,7 @@ export class Reactor {
     onFault: (error: unknown) => void,
   ) {
     this.onFault = onFault;
+    this.#turnEnd = new TurnQueue(onFault);
     this.#descriptors = descriptors;
     descriptors?.opened(this.#epoll.fd);
     this.received = new PinnedMemory(receiveBufferSize);
@@ -131,6 +135,12 @@ export class Reactor {
     this.#wake();
   }
 
+  /** Calls the target before the next flush. */
+  atTurnEnd(target: TurnTarget): void {
+    this.#turnEnd.add(target);
+    if (!this.#inTurn) this.#wake();
+  }
+
   /** Has the outbox sent and settled by the end of this turn, or else by the next one. */
   flushSoon(outbox: Outbox): void {
     outbox.listed = true;
@@ -142,6 +152,7 @@ export class Reactor {
     if (this.#closed) return;
     for (const source of this.#sources) source?.destroy();
     this.#closed = true;
+    this.#turnEnd.clear();
     this.#poll.close();
     this.#descriptors?.closing(this.#epoll.fd);
     this.#epoll.close();
@@ -182,7 +193,8 @@ export class Reactor {
 
   #next(): void {
     if (this.#closed) return;
-    const pending = this.#again.length > 0 || this.sendMemory.dirty.length > 0;
+    const pending =
+      this.#again.length > 0 || this.sendMemory.dirty.length > 0 || !this.#turnEnd.empty;
     if (pending || this.#idleTurns < IDLE_TURNS) this.#wake();
     else this.#poll.start();
   }
@@ -215,6 +227,7 @@ export class Reactor {
   }
 
   #flush(): void {
+    this.#turnEnd.run();
     const { dirty } = this.sendMemory;
     if (dirty.length === 0) return;
     // Owners may write while it runs: the list grows.

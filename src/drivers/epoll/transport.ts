@@ -13,6 +13,7 @@ import type {
   Timer,
   TimerTarget,
   Transport,
+  TurnTarget,
 } from "../../core/transport.ts";
 import {
   IP_BIND_ADDRESS_NO_PORT,
@@ -135,6 +136,10 @@ export class EpollTransport implements Transport {
 
   resolve(name: string): Promise<readonly IpAddress[]> {
     return lookUp(name);
+  }
+
+  atTurnEnd(target: TurnTarget): void {
+    this.#reactor.atTurnEnd(target);
   }
 
   close(): void {

@@ -13,6 +13,7 @@ import type {
   Timer,
   TimerTarget,
   Transport,
+  TurnTarget,
 } from "../../core/transport.ts";
 import { Connection, type Simulation } from "./connection.ts";
 import type { MemoryHost } from "./host.ts";
@@ -129,6 +130,19 @@ export class MemoryTransport implements Transport, ListenerOwner {
     const found = this.#network.lookup(name);
     if (found !== null) return found;
     throw new NetError("ENOTFOUND", `resolve ${name}: no such name`, { source: "upstream" });
+  }
+
+  atTurnEnd(target: TurnTarget): void {
+    this.simulation.at(this.now(), () => this.#callAtTurnEnd(target));
+  }
+
+  #callAtTurnEnd(target: TurnTarget): void {
+    if (this.#closed) return;
+    try {
+      target.onTurnEnd();
+    } catch (error) {
+      this.simulation.fault(error);
+    }
   }
 
   close(): void {

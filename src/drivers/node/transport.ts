@@ -15,7 +15,9 @@ import type {
   Timer,
   TimerTarget,
   Transport,
+  TurnTarget,
 } from "../../core/transport.ts";
+import { TurnQueue } from "../../core/turn-queue.ts";
 import { lookUp } from "../lookup.ts";
 import { LoopTimer } from "../loop-timer.ts";
 import { localOf, remoteOf, unboundFor } from "./addresses.ts";
@@ -46,6 +48,7 @@ export class NodeTransport implements Transport, StreamOwner {
   /** Streams with something to flush at the end of this turn. */
   #dirty: NodeStream[] = [];
   #flushed: NodeStream[] = [];
+  readonly #turnEnd = new TurnQueue((error) => this.fault(error));
   readonly #flush = (): void => this.#flushAll();
   #closed = false;
 
@@ -111,10 +114,17 @@ export class NodeTransport implements Transport, StreamOwner {
     for (const listener of this.#listeners) listener.close();
     for (const stream of this.#streams) stream.abort();
     this.#timers.close();
+    this.#turnEnd.clear();
+  }
+
+  atTurnEnd(target: TurnTarget): void {
+    if (this.#closed) return;
+    if (this.#dirty.length === 0 && this.#turnEnd.empty) setImmediate(this.#flush);
+    this.#turnEnd.add(target);
   }
 
   flushSoon(stream: NodeStream): void {
-    if (this.#dirty.length === 0) setImmediate(this.#flush);
+    if (this.#dirty.length === 0 && this.#turnEnd.empty) setImmediate(this.#flush);
     this.#dirty.push(stream);
   }
 
@@ -154,6 +164,7 @@ export class NodeTransport implements Transport, StreamOwner {
   }
 
   #flushAll(): void {
+    this.#turnEnd.run();
     const streams = this.#dirty;
     this.#dirty = this.#flushed;
     for (const stream of streams) stream.flush();

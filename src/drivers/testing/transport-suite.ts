@@ -11,6 +11,7 @@ import { exchangeCases } from "./cases/exchange.ts";
 import { faultCases } from "./cases/faults.ts";
 import { listeningCases } from "./cases/listening.ts";
 import { timerCases } from "./cases/timers.ts";
+import { turnEndCases } from "./cases/turn-end.ts";
 import { unixSocketCases } from "./cases/unix-sockets.ts";
 import { type SuiteOptions, World } from "./world.ts";
 
@@ -60,6 +61,7 @@ export function transportSuite(
     describe("closing", () => closingCases(scene));
     describe("backpressure", () => backpressureCases(scene));
     describe("timers", () => timerCases(scene));
+    describe("end of a turn", () => turnEndCases(scene));
     describe("faults", () => faultCases(scene));
   });
 }

@@ -61,6 +61,8 @@ export class NamesOnlyTransport implements Transport {
     throw new Error("no streams here");
   }
 
+  atTurnEnd(): void {}
+
   close(): void {}
 }
 
