@@ -45,6 +45,11 @@ export interface StackLimits {
   readonly timeWait: number;
   /** FIN_WAIT_2 without an owner; the oldest is closed early. */
   readonly orphans: number;
+  /**
+   * Bytes that arrived ahead of gaps, of all connections, and the memory of so many gaps; beyond it such
+   * segments are dropped, and have to be sent again.
+   */
+  readonly aheadBytes: number;
   /** Challenge ACKs a second, of the whole stack (RFC 5961 §10). */
   readonly challengeAcksPerSecond: number;
   /** RSTs to strangers, a second; beyond it such segments are dropped in silence. */
@@ -83,6 +88,7 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   synBacklog: 1024,
   timeWait: 16_384,
   orphans: 4096,
+  aheadBytes: 128 << 20,
   challengeAcksPerSecond: 1000,
   resetsPerSecond: 1000,
   sockets: 65_536,

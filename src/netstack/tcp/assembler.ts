@@ -18,6 +18,23 @@ export class ReceivedRange {
   }
 }
 
+/** A range costs its first block of memory, however few its bytes are. */
+const RANGE_COST = 2_048;
+
+/**
+ * Memory for what arrives ahead of gaps, which all connections of a stack share: a peer decides how much
+ * that is. When it is used up, further such segments are dropped; what is next is always taken, so that
+ * connections go on.
+ */
+export class MemoryAhead {
+  used = 0;
+  readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+}
+
 /**
  * Gaps that one connection keeps track of, whatever their segments are. A segment that would open one
  * more is dropped: the peer has not been told of it and sends it again.
@@ -42,6 +59,11 @@ export class Assembler {
   #newest: ReceivedRange | null = null;
   #count = 0;
   #bytes = 0;
+  readonly #memory: MemoryAhead;
+
+  constructor(memory: MemoryAhead) {
+    this.#memory = memory;
+  }
 
   get first(): ReceivedRange | null {
     return this.#first;
@@ -70,6 +92,8 @@ export class Assembler {
 
   /** Takes bytes[from, from + length), the first of which has number `start`. */
   insert(start: Seq, bytes: Uint8Array, from: number, length: number): void {
+    const memory = this.#memory;
+    if (memory.used + length + RANGE_COST > memory.limit) return;
     const end = seqAdd(start, length);
     const range = this.#rangeFor(start, end);
     if (range === null) return;
@@ -82,6 +106,7 @@ export class Assembler {
       range.bytes.append(bytes, at, at + taken);
       range.end = stop;
       this.#bytes += taken;
+      memory.used += taken;
       if (next !== null && stop === next.start) this.#merge(range, next);
     }
     const next = range.next;
@@ -93,10 +118,20 @@ export class Assembler {
     const range = this.#first;
     if (range === null || seqGt(range.start, at)) return null;
     this.#bytes -= range.bytes.length;
+    this.#memory.used -= range.bytes.length;
     this.#remove(range);
     const known = Math.min(seqDiff(at, range.start), range.bytes.length);
     if (known > 0) range.bytes.drop(known);
     return range;
+  }
+
+  /** Gives its memory up; it is not to be used any more. */
+  release(): void {
+    this.#memory.used -= this.#bytes + this.#count * RANGE_COST;
+    this.#first = null;
+    this.#newest = null;
+    this.#count = 0;
+    this.#bytes = 0;
   }
 
   /**
@@ -125,6 +160,7 @@ export class Assembler {
     else before.next = range;
     if (next !== null) next.previous = range;
     this.#count++;
+    this.#memory.used += RANGE_COST;
     return range;
   }
 
@@ -148,6 +184,7 @@ export class Assembler {
     if (range.next !== null) range.next.previous = range.previous;
     this.#forget(range);
     this.#count--;
+    this.#memory.used -= RANGE_COST;
   }
 
   /** It has changed last. */

@@ -184,7 +184,7 @@ function keepAhead(
   const { rcv } = c;
   c.ackPolicy.onDisorder(c.sack);
   if (start === end) return;
-  const assembler = (rcv.assembler ??= new Assembler());
+  const assembler = (rcv.assembler ??= new Assembler(c.host.memoryAhead));
   const last = seqAdd(seq, end - start);
   // RFC 2883 §4.1: a duplicate ahead of a gap is told, too.
   if (c.sack && assembler.covers(seq, last)) rcv.duplicate = { start: seq, end: last };

@@ -3,6 +3,7 @@ import type { Instant } from "../../core/time.ts";
 import type { Timer, TimerTarget } from "../../core/transport.ts";
 import type { StackContext } from "../context.ts";
 import type { Interface } from "../interface.ts";
+import { MemoryAhead } from "./assembler.ts";
 import { ClosingFlows } from "./closing.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { type Deferred, DeferredList } from "./deferred.ts";
@@ -16,6 +17,7 @@ import type { TransmitQueue } from "./transmit-queue.ts";
 /** All flows of a stack: makes them, follows their states, and forgets them. */
 export class FlowRegistry implements FlowLayer {
   readonly rng: Rng;
+  readonly memoryAhead: MemoryAhead;
   readonly table: ConnectionTable;
   readonly closing: ClosingFlows;
   readonly #context: StackContext;
@@ -27,6 +29,7 @@ export class FlowRegistry implements FlowLayer {
   constructor(context: StackContext, queue: TransmitQueue, keeper: StreamKeeper) {
     const { limits, rng } = context;
     this.rng = rng;
+    this.memoryAhead = new MemoryAhead(limits.aheadBytes);
     this.#context = context;
     this.#queue = queue;
     this.#keeper = keeper;

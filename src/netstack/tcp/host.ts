@@ -2,6 +2,7 @@ import type { Rng } from "../../core/random.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Timers } from "../../core/transport.ts";
 import type { Ip } from "../ip-address.ts";
+import type { MemoryAhead } from "./assembler.ts";
 import type { TcpConnection } from "./connection.ts";
 import type { TcpStateKind } from "./state.ts";
 
@@ -9,6 +10,8 @@ import type { TcpStateKind } from "./state.ts";
 export interface TcpHost extends Timers {
   now(): Instant;
   readonly rng: Rng;
+  /** Shared by all connections of the stack. */
+  readonly memoryAhead: MemoryAhead;
   /** Put it on the list that the next run polls. Idempotent and cheap. */
   wantsTransmit(connection: TcpConnection): void;
   /**

@@ -132,6 +132,12 @@ export class ReceiveSpace {
   /** Forgets what was not read. Its memory is not reused: the owner may be looking at it right now. */
   release(): void {
     this.unread = null;
+    this.releaseAhead();
+  }
+
+  /** Forgets what came ahead of a gap, as that will never be closed. */
+  releaseAhead(): void {
+    this.assembler?.release();
     this.assembler = null;
   }
 }

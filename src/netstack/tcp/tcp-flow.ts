@@ -4,6 +4,7 @@ import type { Timer, TimerTarget } from "../../core/transport.ts";
 import type { Interface } from "../interface.ts";
 import type { Path } from "../ip/ip-layer.ts";
 import type { Ip } from "../ip-address.ts";
+import type { MemoryAhead } from "./assembler.ts";
 import type { FlowList } from "./closing.ts";
 import type { TcpConnection } from "./connection.ts";
 import type { TcpEndpoints, TcpHost } from "./host.ts";
@@ -16,6 +17,7 @@ import type { StreamLayer, TcpStream } from "./tcp-stream.ts";
 export interface FlowLayer extends StreamLayer {
   now(): Instant;
   readonly rng: Rng;
+  readonly memoryAhead: MemoryAhead;
   schedule(target: TimerTarget, at: Instant): Timer;
   enqueue(flow: TcpFlow): void;
   changed(flow: TcpFlow, before: TcpStateKind): void;
@@ -73,6 +75,10 @@ export class TcpFlow implements TcpHost, TcpOwner {
 
   get rng(): Rng {
     return this.layer.rng;
+  }
+
+  get memoryAhead(): MemoryAhead {
+    return this.layer.memoryAhead;
   }
 
   now(): Instant {

@@ -56,6 +56,30 @@ describe("bounds", () => {
     expect(codes).toEqual(["EMFILE"]);
   });
 
+  it("segments ahead of gaps on all connections: memory ends at the bound, what is next is taken", () => {
+    const station = new Station({}, { aheadBytes: 50_000 });
+    station.listen();
+    for (let i = 0; i < 30; i++) {
+      station.peerPort = 2_000 + i;
+      station.next = seq(100);
+      station.sendNext(SYN);
+      station.sendNext(ACK);
+      for (let j = 1; j < 20; j++) {
+        station.send(ACK, seqAdd(station.next, 2_000 * j), station.ourNext, 1_000);
+      }
+      expect(station.stack.tcp.bytesAhead).toBeLessThanOrEqual(50_000);
+    }
+    expect(station.stack.tcp.bytesAhead).toBeGreaterThan(40_000);
+    const before = station.stream.info()!.bytesReceived;
+    station.sendNext(ACK, 1_000);
+    expect(station.stream.info()!.bytesReceived).toBe(before + 1_000);
+    for (let i = 0; i < 30; i++) {
+      station.peerPort = 2_000 + i;
+      station.send(RST, i === 29 ? station.next : seq(101), seq(0));
+    }
+    expect([station.stack.tcp.connections, station.stack.tcp.bytesAhead]).toEqual([0, 0]);
+  });
+
   it("strangers without end: resets are limited, and come again in the next second", () => {
     const station = new Station({}, { resetsPerSecond: 10 });
     const knock = () => {

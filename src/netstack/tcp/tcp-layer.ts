@@ -123,6 +123,11 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     return this.#flows.table.size;
   }
 
+  /** Bytes of memory for what came ahead of gaps, at most `limits.aheadBytes`. */
+  get bytesAhead(): number {
+    return this.#flows.memoryAhead.used;
+  }
+
   /** All of them, half-open ones too, as `ss -t` lists them. */
   list(): TcpEntry[] {
     const entries: TcpEntry[] = [];

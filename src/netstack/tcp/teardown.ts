@@ -27,6 +27,7 @@ export function shut(c: TcpConnection, error: NetError | null): void {
   c.disarm();
   c.snd.clear();
   if (error !== null) c.rcv.release();
+  else c.rcv.releaseAhead();
   c.pending = 0;
   c.ackPolicy.owed = 0;
   c.enter({ kind: "Closed", error });

@@ -7,6 +7,7 @@ import { seq } from "../../../wire/seq.ts";
 import { TcpView } from "../../../wire/tcp.ts";
 import { Ip } from "../../ip-address.ts";
 import { Packet } from "../../packet.ts";
+import { MemoryAhead } from "../assembler.ts";
 import { TcpConnection } from "../connection.ts";
 import type { TcpEndpoints, TcpHost } from "../host.ts";
 import { OutgoingSegment } from "../outgoing-segment.ts";
@@ -65,6 +66,7 @@ export class Side implements TcpHost, TcpOwner {
   readonly name: string;
   readonly pair: Pair;
   readonly rng: Rng;
+  readonly memoryAhead = new MemoryAhead(64 << 20);
   readonly events: string[] = [];
   readonly states: TcpStateKind[] = [];
   connection: TcpConnection | null = null;
