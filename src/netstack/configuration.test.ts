@@ -52,6 +52,65 @@ const code = (run: () => unknown): string => {
 };
 
 describe("a configuration, changed while the stack runs", () => {
+  test("in settings, they count from then on; groups of routers are joined and left", () => {
+    const { configuration, heard, stack } = configured();
+    const iface = stack.interface("eth0")!;
+    const routers = ["ff02::2", "ff05::2"].map((text) => Ip.parse(text)!);
+    const member = () => routers.map((group) => iface.groups.has(group));
+    configuration.changeSettings("eth0", { forwarding: true, hopLimit: 32 });
+    expect(iface.settings).toMatchObject({ forwarding: true, hopLimit: 32, linkLocal: false });
+    expect(member()).toEqual([true, true]);
+    expect(heard.filter((text) => text.startsWith("settings"))).toEqual([
+      "settings-changed eth0 [object Object]",
+    ]);
+    configuration.changeSettings("eth0", { forwarding: false });
+    expect(member()).toEqual([false, false]);
+    configuration.changeSettings("eth0", { linkLocal: true });
+    expect(iface.addresses.all.map(({ origin }) => origin)).toEqual(["link-local"]);
+  });
+
+  test.each([
+    { vlan: 4095 },
+    { vlan: -1 },
+    { hopLimit: 0 },
+    { hopLimit: 256 },
+    { dadTransmits: 0.5 },
+  ])("in settings that make no sense, %o: refused, and nothing changes", (changes) => {
+    const { configuration, heard, stack } = configured();
+    const before = { ...stack.interface("eth0")!.settings };
+    const count = heard.length;
+    expect(code(() => configuration.changeSettings("eth0", changes))).toMatch(/^EINVAL: /);
+    expect(code(() => configuration.changeSettings("eth9", {}))).toMatch(
+      /^(ENOENT|EINVAL): .*eth9/,
+    );
+    expect(stack.interface("eth0")!.settings).toEqual(before);
+    expect(heard.length).toBe(count);
+  });
+
+  test("lists routes, rules and neighbours as they are added", () => {
+    const { configuration } = configured();
+    configuration.addAddress("eth0", "10.7.0.2/24");
+    const rule = { priority: 7, from: "10.0.0.0/8", incoming: "eth0", table: 9 } as const;
+    configuration.addRule(rule);
+    expect(configuration.rules).toEqual([rule, { priority: 32_766, table: 254 }]);
+    configuration.addRoute({ destination: "default", via: "10.7.0.1", metric: 5, table: 9 });
+    expect(configuration.routes).toContainEqual({
+      destination: "0.0.0.0/0",
+      via: "10.7.0.1",
+      interface: "eth0",
+      metric: 5,
+      table: 9,
+      kind: "unicast",
+      origin: "static",
+    });
+    const neighbor = { interface: "eth0", address: "10.7.0.9", mac: "02:00:00:00:00:09" };
+    configuration.addNeighbor(neighbor);
+    const state = "permanent";
+    expect(configuration.neighbors).toEqual([{ ...neighbor, state, isRouter: false }]);
+    for (const known of configuration.rules.slice(0, 1)) configuration.removeRule(known);
+    expect(configuration.rules).toEqual([{ priority: 32_766, table: 254 }]);
+  });
+
   test("by an IPv4 address, has it and its route at once and says so", () => {
     const { configuration, heard, stack } = configured();
     configuration.addAddress("eth0", "10.7.0.2/24");

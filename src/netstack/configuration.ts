@@ -1,24 +1,35 @@
 import { NetError } from "../core/errors.ts";
 import { macText, parseMac } from "../wire/mac.ts";
 import type { InterfaceAddress } from "./address-table.ts";
-import type { Interface } from "./interface.ts";
+import type { Autoconfiguration } from "./autoconf/autoconfiguration.ts";
+import type { StackContext } from "./context.ts";
+import type { Interface, InterfaceSettings } from "./interface.ts";
 import type { Internet } from "./ip/internet.ts";
 import type { Route, RouteSpec } from "./ip/route.ts";
 import type { Rule } from "./ip/routing-rules.ts";
 import { Ip } from "./ip-address.ts";
 import { Prefix } from "./prefix.ts";
-import type { AddressEntry, NeighborOptions, RouteOptions, RuleOptions } from "./stack-options.ts";
+import type {
+  AddressEntry,
+  ListedNeighbor,
+  NeighborOptions,
+  RouteEntry,
+  RouteOptions,
+  RuleOptions,
+} from "./stack-options.ts";
 
 /** What a configuration works on: a `Stack`. */
 export interface Configured {
+  readonly context: StackContext;
   readonly ip: Internet;
+  readonly autoconfiguration: Autoconfiguration;
   readonly interfaces: readonly Interface[];
   interface(name: string): Interface | undefined;
 }
 
 /**
  * Addresses, routes, rules and neighbours of a stack in text, as `ip addr`, `ip route`, `ip rule` and
- * `ip neigh` have them. Every call throws a NetError when what it is given makes no sense: EINVAL for what cannot be
+ * `ip neigh` have them, and the settings of its interfaces. Every call throws a NetError when what it is given makes no sense: EINVAL for what cannot be
  * read, ENOENT for what is not there, EADDRINUSE for what is there already, ENETUNREACH for a router
  * that no interface reaches.
  */
@@ -68,6 +79,19 @@ export class Configuration {
     );
   }
 
+  /** In no particular order. */
+  get routes(): readonly RouteEntry[] {
+    return [...this.#stack.ip.routes.all].map((route) => ({
+      destination: route.destination.toString(),
+      via: route.via === null ? null : route.via.toString(),
+      interface: route.interface?.name ?? null,
+      metric: route.metric,
+      table: route.table,
+      kind: route.kind,
+      origin: route.origin,
+    }));
+  }
+
   addRoute(options: RouteOptions): Route {
     const spec = this.#routeSpec(options);
     if (this.#stack.ip.routes.find(spec) !== null) {
@@ -82,6 +106,17 @@ export class Configuration {
     const route = this.#stack.ip.routes.find(this.#routeSpec(options));
     if (route === null) throw failure("ENOENT", `there is no such route to ${options.destination}`);
     this.#stack.ip.routes.remove(route);
+  }
+
+  /** In the order in which they are asked; the main table's is among them. */
+  get rules(): readonly RuleOptions[] {
+    return this.#stack.ip.routes.rules.all.map((rule) => ({
+      priority: rule.priority,
+      ...(rule.source === undefined ? {} : { from: `${rule.source}` }),
+      ...(rule.destination === undefined ? {} : { to: `${rule.destination}` }),
+      ...(rule.incoming === undefined ? {} : { incoming: rule.incoming.name }),
+      table: rule.action === "prohibit" ? rule.action : rule.action.table,
+    }));
   }
 
   /**
@@ -108,6 +143,19 @@ export class Configuration {
     rules.remove(known);
   }
 
+  /** Those of all interfaces, as they are known now. */
+  get neighbors(): readonly ListedNeighbor[] {
+    return this.#stack.interfaces.flatMap(({ name, link }) =>
+      (link.neighbors?.list() ?? []).map(({ ip, mac, state, isRouter }) => ({
+        interface: name,
+        address: ip.toString(),
+        mac: mac === null ? null : macText(mac),
+        state,
+        isRouter,
+      })),
+    );
+  }
+
   /** A neighbour that is known for good, as long as its interface is there. */
   addNeighbor(options: NeighborOptions): void {
     const { neighbors, ip } = this.#neighbor(options.interface, options.address);
@@ -121,6 +169,21 @@ export class Configuration {
   removeNeighbor(name: string, address: string): void {
     const { neighbors, ip } = this.#neighbor(name, address);
     if (!neighbors.remove(ip)) throw failure("ENOENT", `${name} has no neighbour ${ip}`);
+  }
+
+  /**
+   * Changes settings of an interface, for all that comes from now on; `settings-changed` tells. Addresses
+   * that are there stay, but for what was learnt from routers and is not wanted any more.
+   */
+  changeSettings(name: string, changes: Partial<InterfaceSettings>): void {
+    const iface = this.#interface(name);
+    checkSettings(changes);
+    const before = iface.settings.vlan;
+    Object.assign(iface.settings, changes);
+    if (iface.settings.vlan !== before) iface.link.reset();
+    this.#stack.autoconfiguration.refresh(iface);
+    this.#stack.ip.routes.invalidate();
+    this.#stack.context.emit({ kind: "settings-changed", interface: name, changes });
   }
 
   #neighbor(name: string, address: string) {
@@ -182,6 +245,17 @@ export class Configuration {
     }
     throw failure("ENETUNREACH", `no interface reaches ${ip}: name the one to take`);
   }
+}
+
+function checkSettings({ dadTransmits, hopLimit, vlan }: Partial<InterfaceSettings>): void {
+  checkWithin("dadTransmits", dadTransmits, 0, 100);
+  checkWithin("hopLimit", hopLimit, 1, 255);
+  checkWithin("vlan", vlan, 0, 4094);
+}
+
+function checkWithin(what: string, value: number | undefined, least: number, most: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  throw invalid(`${what} is a whole number from ${least} to ${most}, not ${value}`);
 }
 
 /** Priorities and tables are 32 bits wide, as in Linux. */

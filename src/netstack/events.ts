@@ -1,5 +1,6 @@
 import type { IpAddress } from "../core/address.ts";
 import type { Mac } from "../wire/mac.ts";
+import type { InterfaceSettings } from "./interface.ts";
 
 /** RFC 4862 §2: how far an address may be used. */
 export type AddressState = "tentative" | "preferred" | "deprecated" | "duplicated";
@@ -27,6 +28,12 @@ export type StackEvent =
       readonly address: string;
       readonly state: AddressState;
       readonly origin: AddressOrigin;
+    }
+  /** By `configuration.changeSettings`. */
+  | {
+      readonly kind: "settings-changed";
+      readonly interface: string;
+      readonly changes: Partial<InterfaceSettings>;
     }
   | { readonly kind: "address-removed"; readonly interface: string; readonly address: string }
   /** Somebody else uses an address of ours (RFC 5227 §2.4, RFC 4862 §5.4). */

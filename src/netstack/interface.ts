@@ -8,7 +8,10 @@ import type { NeighborTable } from "./link/neighbor-table.ts";
 import type { GroupTable } from "./multicast/group-table.ts";
 import type { Packet } from "./packet.ts";
 
-/** What may be set on an interface, at any time; defaults are those of a host. */
+/**
+ * What may be set on an interface, at any time by `configuration.changeSettings`; defaults are those of a
+ * host.
+ */
 export interface InterfaceSettings {
   /** Packets that are not for us are passed on (RFC 1812; for IPv6 RFC 8200 and the R bit of RFC 4861). */
   forwarding: boolean;

@@ -53,7 +53,9 @@ export { Stack } from "./stack.ts";
 export type {
   AddressEntry,
   InterfaceOptions,
+  ListedNeighbor,
   NeighborOptions,
+  RouteEntry,
   RouteOptions,
   RuleOptions,
   StackOptions,

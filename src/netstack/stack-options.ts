@@ -2,7 +2,9 @@ import type { IpAddress } from "../core/address.ts";
 import type { Rng } from "../core/random.ts";
 import type { Clock } from "../core/time.ts";
 import type { Device } from "./device.ts";
+import type { NeighborState } from "./events.ts";
 import type { InterfaceSettings } from "./interface.ts";
+import type { RouteKind, RouteOrigin } from "./ip/route.ts";
 import type { StackLimits } from "./limits.ts";
 import type { Packet } from "./packet.ts";
 import type { SipKey } from "./siphash.ts";
@@ -74,7 +76,31 @@ export interface NeighborOptions {
   readonly mac: string;
 }
 
-/** An address of an interface as `stack.addresses()` lists it. */
+/** A route as `configuration.routes` lists it. */
+export interface RouteEntry {
+  /** With its length: `10.0.0.0/8`, `::/0`. */
+  readonly destination: string;
+  /** Null: the destination is a neighbour, or refused. */
+  readonly via: IpAddress | null;
+  /** Null for refusals. */
+  readonly interface: string | null;
+  readonly metric: number;
+  readonly table: number;
+  readonly kind: RouteKind;
+  readonly origin: RouteOrigin;
+}
+
+/** A neighbour as `configuration.neighbors` lists it. */
+export interface ListedNeighbor {
+  readonly interface: string;
+  readonly address: IpAddress;
+  /** Null while it is not known. */
+  readonly mac: string | null;
+  readonly state: NeighborState;
+  readonly isRouter: boolean;
+}
+
+/** An address of an interface as `configuration.addresses` lists it. */
 export interface AddressEntry {
   readonly interface: string;
   readonly ip: IpAddress;

@@ -6,8 +6,9 @@ import type { Inbound } from "../inbound.ts";
 import type { Interface, InterfaceListener } from "../interface.ts";
 import type { IpLayer } from "../ip/ip-layer.ts";
 import type { RoutingTable } from "../ip/routing-table.ts";
-import { IPV6_ANY, Ip } from "../ip-address.ts";
+import { IPV6_ALL_ROUTERS, IPV6_ANY, Ip } from "../ip-address.ts";
 import type { NeighborListener } from "../link/neighbor-table.ts";
+import type { Membership } from "../multicast/group-table.ts";
 import { masked, Prefix } from "../prefix.ts";
 import { LearntRoutes } from "./learnt-routes.ts";
 import { lifetimeEnd } from "./lifetime.ts";
@@ -30,6 +31,8 @@ const MAX_REACHABLE_TIME = 3_600_000;
 const MAX_RETRANS_TIMER = 60_000;
 /** A router that lowers the hop limit further would cut us off (CVE-2015-2922). */
 const MIN_HOP_LIMIT = 32;
+/** ff02::2, and the same of the site. */
+const ROUTER_GROUPS = [IPV6_ALL_ROUTERS, Ip.v6(0xff05_0000, 0, 0, 2)];
 /** RFC 8200 §5. */
 const MIN_MTU = 1280;
 
@@ -48,6 +51,7 @@ export class InterfaceAutoconfiguration
   readonly #onOther: (other: boolean) => void;
   /** The hop limit before a router set it; 0: none has. */
   #ownHopLimit = 0;
+  readonly #asRouter: Membership[] = [];
   #detached = false;
 
   /** `onOther`: the O flag of an advertisement that was taken, and false when the interface goes down. */
@@ -83,6 +87,7 @@ export class InterfaceAutoconfiguration
   /** The interface is going away. */
   detach(): void {
     this.onDown();
+    this.#joinRouters(false);
     this.#detached = true;
   }
 
@@ -90,6 +95,7 @@ export class InterfaceAutoconfiguration
   onUp(): void {
     const { settings, up } = this.#iface;
     if (this.#detached || !up) return;
+    this.#joinRouters(settings.ipv6 && settings.forwarding);
     if (settings.ipv6 && settings.linkLocal) this.addresses.addLinkLocal();
     if (!this.listens) this.#forget();
     // RFC 4861 §6.3.7 allows ::, but an answer to a link-local address is worth the wait.
@@ -195,6 +201,17 @@ export class InterfaceAutoconfiguration
       const search = dnsSearchList(option);
       if (search === null) continue;
       this.#nameServers.learn(name, [], search.domains, lifetimeEnd(now, search.lifetime));
+    }
+  }
+
+  /** RFC 4291 §2.8: a router is a member of these. */
+  #joinRouters(isRouter: boolean): void {
+    if (isRouter === this.#asRouter.length > 0) return;
+    for (const membership of this.#asRouter.splice(0)) membership.leave();
+    if (!isRouter) return;
+    for (const group of ROUTER_GROUPS) {
+      const membership = this.#iface.groups.join(group);
+      if (membership !== null) this.#asRouter.push(membership);
     }
   }
 
