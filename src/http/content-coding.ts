@@ -5,12 +5,8 @@
 export class AcceptedCodings {
   /** Weights in thousandths by coding; what is not listed falls to "*". */
   readonly #weights = new Map<string, number>();
-  /** Whether the client said anything of codings. */
-  readonly stated: boolean;
-
   /** `header`: the field's value, lines joined; undefined where there is none. */
   constructor(header: string | undefined) {
-    this.stated = header !== undefined;
     for (const member of header?.split(",") ?? []) {
       const [name = "", ...parameters] = member.split(";");
       const coding = codingName(name);

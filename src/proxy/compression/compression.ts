@@ -108,10 +108,11 @@ export class Compression {
     }
     if (!this.types.has(response.fields.get("content-type"))) return null;
     if (codingOf(response) !== "identity" || !mayTransform(request, response)) return null;
+    const accepted = acceptedBy(request);
     const length = announcedLength(response);
-    if (length >= 0 && length < minLength) return null;
+    if (length >= 0 && length < minLength && accepted.identity > 0) return null;
     addVary(response);
-    const coding = acceptedBy(request).choose(encodings);
+    const coding = accepted.choose(encodings);
     if (coding !== null) announceCoding(response, coding);
     return coding;
   }
