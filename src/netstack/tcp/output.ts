@@ -122,8 +122,9 @@ function composeStream(
   const waiting = snd.unsent > 0 || (snd.finQueued && !snd.finSent);
   if (!waiting && snd.una === snd.nxt) return false;
   const options = optionsLength(c);
-  const size = Math.min(snd.mss, Math.min(snd.peerMss, snd.pathMss) - options);
-  const room = segment.maxSegment - options;
+  const size = Math.min(snd.mss, snd.segmentRoom - options);
+  // A path that does not even carry the headers refuses what is sent all the same.
+  const room = Math.max(segment.maxSegment - options, 1);
   const most = segment.gso && room > size ? Math.floor(room / size) * size : Math.min(size, room);
   if (snd.una !== snd.nxt) {
     if (recovery.probeDue) return composeTailProbe(c, now, out, segment, options, size);

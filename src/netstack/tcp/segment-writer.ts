@@ -7,19 +7,20 @@ import type { Packet } from "../packet.ts";
 import type { TcpConnection } from "./connection.ts";
 import type { OutgoingSegment } from "./outgoing-segment.ts";
 import { sackLength, writeSack } from "./sack-generator.ts";
-import { TIMESTAMPS_LENGTH } from "./send-space.ts";
+import { LEAST_PAYLOAD, TIMESTAMPS_LENGTH } from "./send-space.ts";
 import { timestampAt } from "./timestamps.ts";
 import { userTimeoutField } from "./user-timeout.ts";
 import { shiftFor } from "./window-scale.ts";
 
 const USER_TIMEOUT_LENGTH = 4;
 
-/** Bytes of options that the next segment other than a SYN carries. */
+/** Bytes of options that the next segment other than a SYN carries; SACK blocks make room for payload. */
 export function optionsLength(c: TcpConnection): number {
   let length = c.timestamps ? TIMESTAMPS_LENGTH : 0;
   if (c.announceUserTimeout) length += USER_TIMEOUT_LENGTH;
   if (c.sack && (c.rcv.duplicate !== null || c.rcv.hasGap)) {
-    length += sackLength(c.rcv, TCP_MAX_OPTIONS - length);
+    const room = Math.min(TCP_MAX_OPTIONS, c.snd.segmentRoom - LEAST_PAYLOAD);
+    length += sackLength(c.rcv, room - length);
   }
   return length;
 }

@@ -4,8 +4,10 @@ import { ByteQueue } from "./byte-queue.ts";
 /** RFC 9293 §3.7.1, MUST-15: what a peer that says nothing can take. */
 export const DEFAULT_MSS_V4 = 536;
 export const DEFAULT_MSS_V6 = 1220;
-/** No path makes us send less than this (an MTU of 68 less headers, as RFC 791 has it, is absurd). */
+/** No peer makes us send less than this: it could have us send a header for each byte (CVE-2019-11479). */
 const LEAST_MSS = 48;
+/** Options leave so much payload at least, however small peer and path want segments. */
+export const LEAST_PAYLOAD = 8;
 /** RFC 7323 appendix A: two no-operations and the option. */
 export const TIMESTAMPS_LENGTH = 12;
 
@@ -130,10 +132,15 @@ export class SendSpace {
     return this.#una === this.#nxt;
   }
 
+  /** Options and payload of one segment: what the path carries and the peer takes, within reason. */
+  get segmentRoom(): number {
+    const taken = this.peerMss > LEAST_MSS ? this.peerMss : LEAST_MSS;
+    return Math.max(Math.min(taken, this.pathMss), TIMESTAMPS_LENGTH + LEAST_PAYLOAD);
+  }
+
   /** RFC 9293 §3.7.1 and RFC 6691: the effective send MSS; returns whether it changed. */
   updateMss(timestamps: boolean): boolean {
-    const whole = Math.max(LEAST_MSS, Math.min(this.peerMss, this.pathMss));
-    const mss = whole - (timestamps ? TIMESTAMPS_LENGTH : 0);
+    const mss = this.segmentRoom - (timestamps ? TIMESTAMPS_LENGTH : 0);
     const changed = mss !== this.mss;
     this.mss = mss;
     return changed;
