@@ -59,6 +59,7 @@ function compileListener(
       forwarding: parsed.forwarding,
       halfClose: parsed.halfClose,
       allowConnect: parsed.allowConnect,
+      http2: parsed.http2,
     },
     routes,
   };

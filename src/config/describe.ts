@@ -1,6 +1,7 @@
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { CompressionSettings } from "../proxy/compression/settings.ts";
+import type { Http2Settings } from "../proxy/h2/settings.ts";
 import type { HeaderEdits, RouteAction, RouteSettings } from "../proxy/route/settings.ts";
 import type { EndpointSettings, ListenerSettings, UpstreamSettings } from "../proxy/settings.ts";
 import type { EffectiveConfig } from "./effective.ts";
@@ -48,6 +49,17 @@ function describeListener(settings: ListenerSettings, addresses: readonly Socket
       requestsPerConnection: count(limits.requestsPerConnection),
     },
     timeouts: describeDurations(timeouts),
+    http2: settings.http2 === null ? "off" : describeHttp2(settings.http2),
+  };
+}
+
+function describeHttp2(http2: Http2Settings) {
+  return {
+    ...http2,
+    initialWindow: formatSize(http2.initialWindow),
+    connectionWindow: formatSize(http2.connectionWindow),
+    maxFrameSize: formatSize(http2.maxFrameSize),
+    keepAlive: http2.keepAlive === null ? "off" : formatDuration(http2.keepAlive),
   };
 }
 

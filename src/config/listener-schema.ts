@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { compressionSchema } from "./compression-schema.ts";
+import { http2Schema } from "./http2-schema.ts";
 import { routeSchema } from "./route-schema.ts";
 import {
   countOrUnlimited,
@@ -104,6 +105,7 @@ const listenerShape = {
     .boolean()
     .prefault(false)
     .describe("Hand CONNECT requests to the program instead of answering 405."),
+  http2: http2Schema,
 };
 
 /** A listener in a TypeScript module: the phases decide what routes would. */

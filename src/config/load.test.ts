@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { http2Defaults } from "../proxy/h2/settings.ts";
 import { loadYaml } from "./load.ts";
 import { formatProblems } from "./problem.ts";
 import { inRoute, inUpstream, load, minimal } from "./testing/files.ts";
@@ -40,6 +41,7 @@ describe("defaults", () => {
       forwarding: { via: "millrace", xForwarded: "replace", forwarded: "off" },
       halfClose: "abort",
       allowConnect: false,
+      http2: http2Defaults,
     });
     expect(config.upstreams[0]).toMatchObject({
       name: "app",

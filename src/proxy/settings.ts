@@ -1,5 +1,6 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
+import type { Http2Settings } from "./h2/settings.ts";
 
 /** What one listener bounds and how it presents requests. Plain data: it crosses to worker threads. */
 export interface ListenerSettings {
@@ -11,6 +12,8 @@ export interface ListenerSettings {
   readonly halfClose: "abort" | "serve";
   /** Whether CONNECT is handed to the program; otherwise it is answered 405. */
   readonly allowConnect: boolean;
+  /** HTTP/2 by ALPN, or by prior knowledge in plain; null: HTTP/1.1 alone. */
+  readonly http2: Http2Settings | null;
 }
 
 export interface ListenerLimits {

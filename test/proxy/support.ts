@@ -5,6 +5,7 @@ import type { Transport } from "../../src/core/transport.ts";
 import { createEpollTransport } from "../../src/drivers/epoll/transport.ts";
 import { createNodeTransport } from "../../src/drivers/node/transport.ts";
 import { nativeAvailable } from "../../src/native/libc.ts";
+import { type Http2Settings, http2Defaults } from "../../src/proxy/h2/settings.ts";
 import type { ProxyProgram } from "../../src/proxy/program.ts";
 import { ProxyServer } from "../../src/proxy/server.ts";
 import type {
@@ -43,6 +44,7 @@ export interface ListenerOverrides {
   readonly forwarding?: Partial<ForwardingPolicy>;
   readonly halfClose?: ListenerSettings["halfClose"];
   readonly allowConnect?: boolean;
+  readonly http2?: Partial<Http2Settings> | null;
 }
 
 export interface ProxyOptions {
@@ -179,6 +181,7 @@ export function listenerSettings({ listener }: Pick<ProxyOptions, "listener">): 
     forwarding: { via: null, xForwarded: "off", forwarded: "off", ...listener?.forwarding },
     halfClose: listener?.halfClose ?? "abort",
     allowConnect: listener?.allowConnect ?? false,
+    http2: listener?.http2 === null ? null : { ...http2Defaults, ...listener?.http2 },
   };
 }
 

@@ -1,6 +1,7 @@
 import { parseSocketAddress } from "../../src/core/address.ts";
 import { type Duration, micros, millis, seconds } from "../../src/core/time.ts";
 import { CALM, type LinkConditions } from "../../src/drivers/memory/link.ts";
+import { http2Defaults } from "../../src/proxy/h2/settings.ts";
 import type { ListenerSettings, UpstreamSettings } from "../../src/proxy/settings.ts";
 import { Draw } from "./draw.ts";
 import { drawRequest } from "./draw-request.ts";
@@ -100,6 +101,7 @@ function drawListener(draw: Draw): ListenerSettings {
     },
     halfClose: draw.pick(["abort", "serve"]),
     allowConnect: false,
+    http2: http2Defaults,
   };
 }
 
