@@ -117,6 +117,27 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
     expect(said).toEqual([true, true, true, true, 0]);
   });
 
+  test("on a TUN device with several queues and the longest MTU: both families, long pings, curl both ways", async () => {
+    const said = await inNamespace(`
+      const flags = ["--address", "10.7.0.2/24", "--address", "fd07::2/64", "--mtu", "65520"];
+      const host = await start("--tun", "mr0", "--queues", "2", ...flags, "--http", "80");
+      say(/mr0 .* tun, MTU 65520/.test(host.text()));
+      say(await eventually("ping -c 1 -W 1 10.7.0.2"));
+      say(await eventually("ping -c 1 -W 1 fd07::2"));
+      for (const to of ["10.7.0.2", "fd07::2"]) say(attempt("ping -c 1 -W 2 -s 65500 " + to));
+      // Flows of several ports fall on both queues.
+      for (const to of ["10.7.0.2", "10.7.0.2", "10.7.0.2", "[fd07::2]", "[fd07::2]", "[fd07::2]"]) {
+        say(sh("curl -sSg --max-time 5 -o /dev/null -w '%{size_download}' http://" + to + "/bytes/3000000"));
+      }
+      const sum = "head -c 3000000 /dev/zero | sha256sum";
+      const up = JSON.parse(sh("head -c 3000000 /dev/zero | curl -sS --max-time 5 -T - http://10.7.0.2/sum"));
+      say(up.sha256 === sh(sum).slice(0, 64));
+      say(await host.stop("SIGTERM"));
+    `);
+    const loads = new Array(6).fill("3000000");
+    expect(said).toEqual([true, true, true, true, true, ...loads, true, 0]);
+  });
+
   test("without rights, handed an open device: it serves, and follows link and MTU", async () => {
     const said = await inNamespace(`
       const { TunQueue } = await import(process.argv[2]);
