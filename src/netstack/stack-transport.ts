@@ -27,6 +27,7 @@ export interface TransportStack extends Timers {
   now(): Instant;
   readonly rng: Rng;
   readonly tcp: TcpLayer;
+  atTurnEnd(target: TurnTarget): void;
 }
 
 export interface StackTransportOptions {
@@ -128,11 +129,15 @@ export class StackTransport implements Transport, StreamKeeper {
     });
   }
 
-  /** The batch of frames at hand has been told when the stack's driver returns. */
   atTurnEnd(target: TurnTarget): void {
     if (this.#closed) return;
-    if (this.#turnEnd.empty) queueMicrotask(() => this.#turnEnd.run());
+    if (this.#turnEnd.empty) this.#stack.atTurnEnd(this);
     this.#turnEnd.add(target);
+  }
+
+  /** The stack runs: what came with the batch of frames has been told. */
+  onTurnEnd(): void {
+    this.#turnEnd.run();
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 import type { Rng } from "../core/random.ts";
 import type { Instant } from "../core/time.ts";
 import { TimerWheel } from "../core/timer-wheel.ts";
-import type { Timer, TimerTarget } from "../core/transport.ts";
+import type { Timer, TimerTarget, TurnTarget } from "../core/transport.ts";
+import { TurnQueue } from "../core/turn-queue.ts";
 import { Autoconfiguration } from "./autoconf/autoconfiguration.ts";
 import { NameServerList } from "./autoconf/name-servers.ts";
 import { Configuration } from "./configuration.ts";
@@ -60,6 +61,7 @@ export class Stack {
   readonly #interfaces = new Map<string, Interface>();
   readonly #dhcp = new Map<string, Dhcp4Client>();
   readonly #loopbackDevice: LoopbackDevice;
+  readonly #turnEnd = new TurnQueue((error) => this.#faults.add(error));
   #nextIndex = 1;
   #running = false;
   #closed = false;
@@ -185,6 +187,7 @@ export class Stack {
     try {
       this.#fireTimers();
       for (let round = 0; ; round++) {
+        this.#turnEnd.run();
         this.tcp.flush();
         if (this.#loopbackDevice.waiting === 0) break;
         if (round === LOOPBACK_ROUNDS) {
@@ -196,8 +199,15 @@ export class Stack {
     } finally {
       this.#running = false;
     }
+    if (!this.#turnEnd.empty) this.#wake();
     this.#faults.raise();
     return this.nextTimeout();
+  }
+
+  /** Calls the target in the next run, before anything is sent. */
+  atTurnEnd(target: TurnTarget): void {
+    this.#turnEnd.add(target);
+    this.#wake();
   }
 
   #fireTimers(): void {

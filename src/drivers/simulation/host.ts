@@ -109,6 +109,7 @@ export class SimulatedHost {
         schedule: (target, at) => context.schedule(target, at),
         rng: context.rng,
         tcp,
+        atTurnEnd: (target) => this.stack.atTurnEnd(target),
       },
       wallClock: () => Math.trunc(this.#simulation.now() / 1_000),
       lookup,

@@ -135,6 +135,7 @@ export class TapHost {
         schedule: (target, at) => context.schedule(target, at),
         rng: context.rng,
         tcp,
+        atTurnEnd: (target) => this.stack.atTurnEnd(target),
       },
       wallClock: () => Date.now(),
       lookup,
