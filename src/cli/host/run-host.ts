@@ -167,6 +167,13 @@ class HostRun {
       case "address-changed":
         this.#report.info(`${event.address} on ${event.interface} is ${event.state}`);
         return;
+      case "router-added":
+        this.#report.info(`${event.address} on ${event.interface} is a router`);
+        return;
+      case "name-servers":
+        if (event.servers.length === 0) return;
+        this.#report.info(`name servers on ${event.interface}: ${event.servers.join(", ")}`);
+        return;
       case "dhcp-state":
         this.#report.info(
           `dhcp on ${event.interface}: ${event.state}${event.address === null ? "" : `, ${event.address}`}`,

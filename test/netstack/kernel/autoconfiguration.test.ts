@@ -29,7 +29,11 @@ describe.skipIf(!able).concurrent("configured by the network", () => {
     const expiry = () => wire.run(`grep -c 'starts' ${leases}`).then(Number);
     const before = await expiry();
     await expect.poll(expiry, { timeout: 6_000 }).toBeGreaterThan(before + 1);
-    await wire.run(`curl -sS --max-time 3 http://${address}/status.json`);
+    const { nameServers, routes } = await host.status(address);
+    expect(nameServers).toEqual(["10.7.0.53"]);
+    expect(routes).toContainEqual(
+      expect.objectContaining({ destination: "0.0.0.0/0", via: "10.7.0.1", origin: "dhcp" }),
+    );
     await wire.run(`(sleep 9 | nc ${address} 80) >/dev/null 2>&1 &`);
     const connections = `ss -tnH state established dst ${address} | grep -q .`;
     await wire.eventually(connections);

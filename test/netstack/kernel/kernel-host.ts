@@ -26,6 +26,8 @@ export interface Status {
     readonly mtu: number;
     readonly addresses: readonly string[];
   }[];
+  readonly routes: readonly { readonly destination: string; readonly via: string | null }[];
+  readonly nameServers: readonly string[];
   readonly services: readonly {
     readonly name: string;
     readonly connections: number;
