@@ -84,3 +84,18 @@ test("every family, rendered, has a unique name of the right form", () => {
     expect(family.name.endsWith("_total")).toBe(family.type === "counter");
   }
 });
+
+test("coded bodies, counted, show bytes before and after by direction and coding", () => {
+  const { recorders, text } = fixture();
+  recorders[0]!.bodyCoded("web", "encode", "zstd", 1_000, 100);
+  recorders[0]!.bodyCoded("web", "encode", "zstd", 500, 60);
+  recorders[0]!.bodyCoded("web", "decode", "deflate", 10, 90);
+  const labels = 'listener="web",direction="encode",coding="zstd"';
+  expect(text()).toContain(`millrace_coded_bodies_total{${labels}} 2\n`);
+  expect(text()).toContain(`millrace_coded_bytes_in_total{${labels}} 1500\n`);
+  expect(text()).toContain(`millrace_coded_bytes_out_total{${labels}} 160\n`);
+  expect(text()).toContain(
+    'millrace_coded_bytes_out_total{listener="web",direction="decode",coding="deflate"} 90\n',
+  );
+  expect(text()).not.toContain('coding="br"');
+});
