@@ -34,9 +34,12 @@ export interface StackLimits {
   readonly dhcpRoutes: number;
   /** Paths and path MTUs that are remembered; the oldest goes. */
   readonly paths: number;
-  /** ICMP errors, echo replies and redirects, each: per second, and in one burst. */
+  /** ICMP errors, and redirects: of each so many per second, and in one burst. */
   readonly icmpErrorsPerSecond: number;
   readonly icmpErrorBurst: number;
+  /** Many, since each answers a packet as long: whoever pings as fast as he is answered loses none. */
+  readonly echoRepliesPerSecond: number;
+  readonly echoReplyBurst: number;
   /** Connections of the stack, without TIME_WAIT; beyond it SYNs are dropped, `connect` fails. */
   readonly connections: number;
   /** Half-open connections of one listener; beyond it SYN cookies are sent. */
@@ -84,6 +87,8 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   paths: 4096,
   icmpErrorsPerSecond: 1000,
   icmpErrorBurst: 50,
+  echoRepliesPerSecond: 50_000,
+  echoReplyBurst: 1000,
   connections: 65_536,
   synBacklog: 1024,
   timeWait: 16_384,

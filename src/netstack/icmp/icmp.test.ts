@@ -74,7 +74,7 @@ describe("echo", () => {
   });
 
   test("a flood, beyond the burst, is answered at the rate of the limit", () => {
-    const made = host({ icmpErrorBurst: 5, icmpErrorsPerSecond: 10 });
+    const made = host({ echoReplyBurst: 5, echoRepliesPerSecond: 10 });
     const request = { kind: "echo-request", identifier: 7, sequence: 9, data: data(8) } as const;
     const payload = icmpv4(request);
     const spec = { source: "10.0.0.2", destination: "10.0.0.1", protocol: 1, payload };

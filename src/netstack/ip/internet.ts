@@ -84,12 +84,13 @@ export class Internet implements IpLayer, NetworkInput {
     this.#output4 = new Ipv4Output(this.#egress, this.counters4, identifications);
     this.#output6 = new Ipv6Output(this.#egress, this.counters6, identifications);
     const { icmpErrorsPerSecond: rate, icmpErrorBurst: burst } = context.limits;
+    const { echoRepliesPerSecond, echoReplyBurst } = context.limits;
     const [counters4, counters6] = [this.icmpCounters4, this.icmpCounters6];
     const errorLimit = new RateLimit(context, rate, burst);
     this.#errors = new IcmpErrors(this, errorLimit, counters4, counters6);
-    // Echo has a bucket of its own: pings must not use up what errors need.
-    const echo = new EchoReplies(this, new RateLimit(context, rate, burst), counters4, counters6);
-    // And redirects: a router on one link would send one for each packet.
+    const echoLimit = new RateLimit(context, echoRepliesPerSecond, echoReplyBurst);
+    const echo = new EchoReplies(this, echoLimit, counters4, counters6);
+    // Of their own: a router on one link would send one for each packet, and errors none.
     const redirectLimit = new RateLimit(context, rate, burst);
     const redirects = new RedirectSender(this, redirectLimit, counters4, counters6);
     this.#errorReceiver = new ErrorReceiver(this.#local, this.#protocols, this.pathMtus);
