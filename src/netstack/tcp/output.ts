@@ -128,7 +128,8 @@ function composeStream(
   const most = segment.gso && room > size ? Math.floor(room / size) * size : Math.min(size, room);
   if (snd.una !== snd.nxt) {
     if (recovery.probeDue) return composeTailProbe(c, now, out, segment, options, size);
-    const lost = recovery.nextRetransmission(now, waiting && snd.usableWindow > 0);
+    const fresh = waiting && recovery.state !== "open" && hasFresh(c, now, size);
+    const lost = recovery.nextRetransmission(now, fresh);
     if (lost !== null) {
       segment.source = lost;
       const length = Math.min(seqDiff(lost.end, lost.start), most);
@@ -139,6 +140,15 @@ function composeStream(
   const length = newDataLength(c, now, size, most);
   if (length === 0) return false;
   return composeData(c, now, out, segment, "data", snd.nxt, length, options, size);
+}
+
+/** Whether new data could go, had they not to wait for the congestion window: a FIN counts. */
+function hasFresh(c: TcpConnection, now: Instant, size: number): boolean {
+  const { snd } = c;
+  const { unsent, usableWindow: window } = snd;
+  if (window <= 0) return false;
+  if (window < size && window < unsent) return c.overridesSilly || !isSilly(snd, window);
+  return unsent === 0 || unsent >= size || !holdsBack(snd, c.nagleOff, isCorked(c, now));
 }
 
 /** How much of the sequence space (a FIN counts) the next packet of new data takes; 0: none may go now. */

@@ -23,10 +23,10 @@ export class DuplicateAcks {
    * SND.UNA advanced by `acked`: the hole of one segment, and what duplicates had stood for. Returns
    * what was newly delivered.
    */
-  onAdvance(acked: number, mss: number, inRecovery: boolean): number {
+  onAdvance(acked: number, mss: number, repairing: boolean): number {
     const known = Math.max(0, Math.min(this.bytes, acked - mss));
-    this.bytes = inRecovery ? this.bytes - known : 0;
-    if (!inRecovery) this.count = 0;
+    this.bytes = repairing ? this.bytes - known : 0;
+    if (!repairing) this.count = 0;
     return acked - known;
   }
 

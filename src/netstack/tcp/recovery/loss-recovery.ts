@@ -81,6 +81,7 @@ export class LossRecovery extends LossResponse {
     const before = flight.inFlight;
     const segment = flight.board.append(now, start, end);
     flight.nxt = end;
+    if (this.repair?.frto === "new-data") this.repair.frto = "second-ack";
     this.#onTransmitted(now, segment, (end - start) | 0, before);
     const inFlight = flight.inFlight;
     if (inFlight > flight.mostInFlight) flight.mostInFlight = inFlight;
@@ -109,8 +110,10 @@ export class LossRecovery extends LossResponse {
       if (segment === null) return null;
     }
     if (!this.established) return segment;
-    if (repair !== null && repair.frto === "second-ack") {
-      if (newDataReady) return null; // RFC 5682 §2.1 step 2b: new data first
+    // RFC 5682 §2.1 step 2b: new data first, where there are any; then nothing before the next ACK.
+    if (repair?.frto === "second-ack") return null;
+    if (repair?.frto === "new-data") {
+      if (newDataReady) return null;
       repair.frto = "off";
     }
     const room = this.#room(now, flight.inFlight);

@@ -225,7 +225,7 @@ export class LossResponse {
       if (deliveries.originals > 0) return true;
       if (!advanced && deliveries.bytes === 0) return false;
     } else if (advanced && repair.frto === "second-ack") return true;
-    if (advanced) repair.frto = repair.frto === "first-ack" ? "second-ack" : "off";
+    if (advanced) repair.frto = repair.frto === "first-ack" ? "new-data" : "off";
     else if (duplicate || deliveries.bytes > 0) repair.frto = "off";
     return false;
   }
@@ -288,7 +288,8 @@ export class LossResponse {
   protected countDuplicate(flight: Flight, duplicate: boolean, acked: number): void {
     const d = deliveries;
     const { duplicates, board } = flight;
-    if (acked > 0) d.bytes = duplicates.onAdvance(acked, this.mss, this.state === "recovery");
+    const repairing = this.state === "recovery" || this.state === "loss";
+    if (acked > 0) d.bytes = duplicates.onAdvance(acked, this.mss, repairing);
     else if (duplicate) d.bytes += duplicates.onDuplicate(this.mss, board.inFlight - this.mss);
     if (duplicates.bytes > board.inFlight) duplicates.bytes = board.inFlight;
   }

@@ -6,8 +6,11 @@ import { ECHO_GRANULARITY } from "./rack.ts";
 /** `cwr`: the window comes down after ECN · `recovery`: fast recovery · `loss`: after a timeout. */
 export type RepairState = "open" | "cwr" | "recovery" | "loss";
 
-/** F-RTO (RFC 5682): what has to come before more than one segment is sent again. */
-export type FrtoPhase = "off" | "first-ack" | "second-ack";
+/**
+ * F-RTO (RFC 5682): what has to come before more than one segment is sent again. `new-data`: after the first
+ * ACK, new data are to go; `second-ack`: they are on their way.
+ */
+export type FrtoPhase = "off" | "first-ack" | "new-data" | "second-ack";
 
 /**
  * The last congestion event of a connection: how far it goes, PRR, and evidence that it was spurious
