@@ -38,6 +38,9 @@ interface Koffi {
   load(path: string | null): { func(prototype: string): unknown };
   address(memory: ArrayBufferView): bigint;
   view(pointer: unknown, length: number): ArrayBuffer;
+  proto(prototype: string): object;
+  pointer(type: object): object;
+  register(callback: (...values: never[]) => unknown, type: object): bigint;
   node: {
     poll(
       fd: number,
@@ -123,6 +126,32 @@ export function optionalFunction(prototype: string): unknown {
     return null;
   }
 }
+
+/** Functions of the libraries in this process, by their prototypes. Throws where one is missing. */
+export function nativeFunctions(prototypes: Readonly<Record<string, string>>): object {
+  const library = native().koffi.load(null);
+  const entries = Object.entries(prototypes);
+  return Object.fromEntries(entries.map(([name, prototype]) => [name, library.func(prototype)]));
+}
+
+/**
+ * The address of a C function that calls `callback`, good for the life of the thread. C may call it on
+ * this thread alone, from inside of a call that we made. An exception in it is lost: catch within.
+ */
+export function nativeCallback(
+  prototype: string,
+  callback: (...values: never[]) => unknown,
+): number {
+  const { koffi } = native();
+  return Number(koffi.register(callback, koffi.pointer(koffi.proto(prototype))));
+}
+
+/**
+ * Memory that native code owns, as bytes. It must outlive every use of the result, and the same address
+ * must not be viewed twice.
+ */
+export const viewOf = (address: number, length: number): ArrayBuffer =>
+  native().koffi.view(address, length);
 
 /** For `poll.ts` alone. */
 export const nativePoll = (

@@ -48,6 +48,8 @@ export interface TlsEngine {
   pause(): void;
   /** May call `onPlaintext` and the rest for what was kept. */
   resume(): void;
+  /** Something is kept that `resume` would tell. */
+  readonly holding: boolean;
   /** Frees everything. No callback follows. */
   close(): void;
   [Symbol.dispose](): void;

@@ -1,7 +1,9 @@
 /** TLS over any `Stream`: engines without a socket, servers and clients, streams. */
-export type { TlsClient } from "./client.ts";
+export { acceptTls } from "./accept.ts";
+export { createTlsClient, type TlsClient } from "./client.ts";
 export type { TlsClientConfig, TlsTarget } from "./client-config.ts";
-export type { ClientHello } from "./client-hello.ts";
+export { type ClientHello, type HelloFault, parseClientHello } from "./client-hello.ts";
+export { connectTls } from "./connect.ts";
 export type {
   PeerCertificate,
   TlsConnection,
@@ -16,16 +18,16 @@ export type {
   TlsProtocolSettings,
   TlsVersion,
 } from "./protocol-settings.ts";
-export type { TlsServer } from "./server.ts";
+export { createTlsServer, type TlsServer } from "./server.ts";
 export {
   type ClientAuthentication,
+  type HelloHook,
+  type HelloVerdict,
   type ServerCertificate,
   TICKET_KEY_LENGTH,
   type TlsServerConfig,
 } from "./server-config.ts";
 export type {
-  AcceptTls,
-  ConnectTls,
   TlsAcceptOptions,
   TlsAcceptor,
   TlsConnectOptions,

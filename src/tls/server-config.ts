@@ -1,3 +1,4 @@
+import type { ClientHello } from "./client-hello.ts";
 import type { Pem, TlsKeyPair, TlsProtocolSettings } from "./protocol-settings.ts";
 
 /** A certificate that a server shows, and for which names. */
@@ -39,6 +40,17 @@ export interface TlsServerConfig extends TlsProtocolSettings {
    */
   readonly sessionScope?: string;
 }
+
+/** What becomes of a connection whose hello is known: `release` leaves it to whoever asked. */
+export type HelloVerdict = "terminate" | "release";
+
+/** The parsed hello, and all bytes that the client has sent so far: buf[start, end), borrowed. */
+export type HelloHook = (
+  hello: ClientHello,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+) => HelloVerdict;
 
 /** Length of one ticket key: 16 bytes of name, 32 for HMAC, 32 for AES. Draw all of them at random. */
 export const TICKET_KEY_LENGTH = 80;

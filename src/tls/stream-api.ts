@@ -1,14 +1,7 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { NetError } from "../core/errors.ts";
 import type { Duration } from "../core/time.ts";
-import type {
-  Acceptor,
-  ConnectHandler,
-  ConnectOptions,
-  Stream,
-  StreamHandler,
-  Transport,
-} from "../core/transport.ts";
+import type { ConnectOptions, Stream, StreamHandler, Transport } from "../core/transport.ts";
 import type { TlsClient } from "./client.ts";
 import type { TlsTarget } from "./client-config.ts";
 import type { ClientHello } from "./client-hello.ts";
@@ -42,20 +35,9 @@ export interface TlsAcceptOptions {
 /** Called when a handshake is complete; returns the stream's owner, or null to refuse. */
 export type TlsAcceptor = (stream: TlsStream) => StreamHandler | null;
 
-/** An acceptor for `Transport.listen` that puts TLS in front of another. */
-export type AcceptTls = (options: TlsAcceptOptions, acceptor: TlsAcceptor) => Acceptor;
-
 export interface TlsConnectOptions extends ConnectOptions {
   readonly client: TlsClient;
   readonly target: TlsTarget;
   /** `timeout` bounds TCP and TLS together; past it the stream closes with CONNECT_TIMEOUT. */
   readonly timeout?: Duration;
 }
-
-/** Connects as `Transport.connect` does; `onConnect` comes when the handshake is complete. */
-export type ConnectTls = (
-  transport: Transport,
-  address: SocketAddress,
-  options: TlsConnectOptions,
-  handler: ConnectHandler,
-) => TlsStream;
