@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { pseudoSumV4 } from "../../wire/checksum.ts";
 import { IpProtocol } from "../../wire/ip-protocol.ts";
+import { Ipv4View } from "../../wire/ipv4.ts";
 import { fillUdpChecksum, UDP_PROTOCOL } from "../../wire/udp.ts";
 import { Host, packetOf } from "../ip/testing/host.ts";
 import {
@@ -93,6 +94,23 @@ const icmpError = (kind: "unreachable" | "time-exceeded"): Uint8Array =>
 
 describe("errors", () => {
   const base = { source: "10.0.0.2", destination: "10.0.0.1" };
+  // RFC 1122 §3.2.2; in a frame to us alone, as nothing else tells of a group that we do not hear.
+  test.each([
+    ["10.0.0.1", 12],
+    ["224.0.0.1", null],
+    ["239.9.9.9", null],
+  ])("an option that is too long, to %s: type %s", (destination, type) => {
+    const made = host();
+    const bytes = packetBytes({ ...base, destination, options: [{ type: 68, data: data(2) }] });
+    bytes[21] = 40;
+    const view = new Ipv4View();
+    view.wrap(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
+    view.fillChecksum();
+    made.receive("eth0", bytes);
+    const sent = made.take().map(({ packet }) => readIpv4(packet).payload[0]);
+    expect(sent).toEqual(type === null ? [] : [type]);
+  });
+
   const v6 = { source: "2001:db8::2", destination: "2001:db8::1" };
   const table: readonly [string, PacketSpec, boolean, readonly [number, number] | null][] = [
     ["udp to a closed port", base, false, [3, 3]],

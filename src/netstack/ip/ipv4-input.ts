@@ -54,7 +54,7 @@ export class Ipv4Input {
       return;
     }
     const cast = this.#parts.local.castIpv4(from, inbound.d3);
-    inbound.cast = cast ?? "unicast";
+    inbound.cast = cast ?? (inbound.d3 >>> 28 === 0xe ? "multicast" : "unicast");
     if (view.headerLength > IPV4_HEADER_LENGTH && !this.#acceptOptions(inbound)) {
       counters.inHeaderErrors++;
       return;
@@ -170,7 +170,7 @@ export class Ipv4Input {
     if (!from.settings.forwarding) {
       this.#counters.inNotForUs++;
       from.counters.inDiscards++;
-    } else if (inbound.linkGroup) this.#counters.inDiscards++;
+    } else if (inbound.linkGroup || inbound.cast === "multicast") this.#counters.inDiscards++;
     else this.#parts.forwarding.forwardIpv4(inbound);
   }
 }
