@@ -2,6 +2,7 @@ import { NetError } from "../core/errors.ts";
 import type { Transport } from "../core/transport.ts";
 import { TapHost } from "../drivers/tap/host.ts";
 import type { DescriptorLog } from "../native/descriptor-log.ts";
+import { Prefix } from "../netstack/prefix.ts";
 import type { StackSpec } from "./stack-spec.ts";
 
 /** How long probing addresses, or DHCP, may take before the start fails. */
@@ -45,6 +46,7 @@ export async function openStackTransport(
 /** Waits until no address is on probation any more and, with DHCP, one was leased. */
 function usable(host: TapHost, { device, addresses, dhcp }: StackSpec): Promise<void> {
   const { stack } = host;
+  const wanted = addresses.map((text) => `${Prefix.parse(text)}`);
   return new Promise((resolve, reject) => {
     const settle = (error: NetError | null): void => {
       clearTimeout(timer);
@@ -55,7 +57,7 @@ function usable(host: TapHost, { device, addresses, dhcp }: StackSpec): Promise<
     const look = (): void => {
       const entries = stack.configuration.addresses.filter((entry) => entry.interface === device);
       const ours = entries.filter(({ ip, prefixLength }) =>
-        addresses.some((text) => text === `${ip}/${prefixLength}`),
+        wanted.includes(`${ip}/${prefixLength}`),
       );
       const taken = ours.find(({ state }) => state === "duplicated");
       if (taken !== undefined) settle(failure(`somebody else on ${device} has ${taken.ip}`));

@@ -12,12 +12,13 @@ test("a stack, described in full, is read", () => {
     dhcp: false,
     mtu: 9000,
   });
-  expect(parseStackSpec("tun=t1,dhcp")).toMatchObject({ mode: "tun", dhcp: true, addresses: [] });
+  expect(parseStackSpec("tap=t1,dhcp")).toMatchObject({ mode: "tap", dhcp: true, addresses: [] });
 });
 
 test.each([
   ["address=10.7.0.2/24", "no device given"],
   ["tap=a", "no address given"],
+  ["tun=a,dhcp", "dhcp needs Ethernet"],
   ["tap=a,tap=b,address=10.7.0.2/24", "one device only"],
   ["tap=,address=10.7.0.2/24", "is no name of an interface"],
   ["tap=a-name-that-is-long,address=10.7.0.2/24", "is no name of an interface"],

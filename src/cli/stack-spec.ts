@@ -51,6 +51,7 @@ export function parseStackSpec(text: string): StackSpec {
     }
   }
   if (device === null) throw new BadStackSpec(`no device given; ${example}`);
+  if (dhcp && mode === "tun") throw new BadStackSpec(`dhcp needs Ethernet: say tap=${device}`);
   if (addresses.length === 0 && !dhcp) throw new BadStackSpec(`no address given; ${example}`);
   return { device, mode, addresses, gateways, dhcp, mtu };
 }

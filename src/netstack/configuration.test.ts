@@ -87,6 +87,23 @@ describe("a configuration, changed while the stack runs", () => {
     expect(heard.length).toBe(count);
   });
 
+  test.each(["10.7.0.0/24", "10.7.0.255/24", "10.7.0.3/30", "224.0.0.1/24", "0.0.0.0/0"])(
+    "by %s, which is no host's: refused",
+    (address) => {
+      const { configuration } = configured();
+      expect(code(() => configuration.addAddress("eth0", address))).toMatch(/^EINVAL: /);
+    },
+  );
+
+  test.each(["10.7.0.0/31", "10.7.0.255/32", "10.7.0.255/16", "10.7.0.1/0"])(
+    "by %s, which may be a host's: has it",
+    (address) => {
+      const { configuration } = configured();
+      configuration.addAddress("eth0", address);
+      expect(configuration.addresses.at(-1)?.ip).toBe(address.split("/")[0]);
+    },
+  );
+
   test("lists routes, rules and neighbours as they are added", () => {
     const { configuration } = configured();
     configuration.addAddress("eth0", "10.7.0.2/24");

@@ -52,6 +52,12 @@ export class Configuration {
     if (ip.isMulticast || ip.isUnspecified || ip.isLimitedBroadcast) {
       throw invalid(`${address} cannot be the address of an interface`);
     }
+    // RFC 1122 §3.2.1.3: they mean all hosts of the network, or none; not so on links of two (RFC 3021).
+    if (ip.version === 4 && prefix.length < 31 && (isFirst(prefix) || isLast(prefix))) {
+      throw invalid(
+        `${address} is the ${isFirst(prefix) ? "network" : "broadcast"} address of its network`,
+      );
+    }
     if (iface.addresses.find(ip) !== null) {
       throw failure("EADDRINUSE", `${name} has the address ${ip} already`);
     }
@@ -246,6 +252,10 @@ export class Configuration {
     throw failure("ENETUNREACH", `no interface reaches ${ip}: name the one to take`);
   }
 }
+
+/** Of IPv4, of less than 32 bits. */
+const isFirst = ({ ip, length }: Prefix): boolean => length > 0 && ip.w3 << length === 0;
+const isLast = ({ ip, length }: Prefix): boolean => ~ip.w3 << length === 0;
 
 function checkSettings({ dadTransmits, hopLimit, vlan }: Partial<InterfaceSettings>): void {
   checkWithin("dadTransmits", dadTransmits, 0, 100);

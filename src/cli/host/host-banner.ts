@@ -29,7 +29,7 @@ export function hostBanner(facts: HostFacts, colour: boolean): string {
     lines.push(row(iface.name, addresses, notes));
   });
   for (const { name, port } of plan.services) lines.push(row(name, `port ${port}`, MEANING[name]));
-  for (const via of plan.gateways) lines.push(row("gateway", via, "default route"));
+  for (const { via } of plan.gateways) lines.push(row("gateway", via, "default route"));
   if (plan.pcap !== null) lines.push(row("capture", plan.pcap, "pcapng, for Wireshark"));
   lines.push("", "On the kernel's side, as root:");
   for (const command of kernelSide(plan.interfaces)) lines.push(`  ${bold(command)}`);

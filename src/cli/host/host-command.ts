@@ -35,8 +35,13 @@ export function addHost(program: Command, done: (plan: Plan) => void): void {
         "10.7.0.2/24 or fd07::2/64; NAME=10.7.0.2/24 with several devices",
       ),
     )
-    .addOption(several("--gateway <address>", "default router (one for each of IPv4 and IPv6)"))
-    .option("--dhcp", "ask for addresses, router and name servers by DHCP")
+    .addOption(
+      several(
+        "--gateway <address>",
+        "default router (one for each of IPv4 and IPv6); NAME=fe80::1 says by which device",
+      ),
+    )
+    .option("--dhcp", "ask for addresses, router and name servers by DHCP, on TAP devices")
     .option("--forward", "be a router: pass packets on between the devices")
     .option("--http <port>", "serve a status page, downloads (/bytes/N) and uploads (PUT /sum)")
     .option("--echo <port>", "send back what comes (RFC 862), over TCP and UDP")

@@ -53,6 +53,19 @@ test("several devices: each address says whose it is", () => {
   ]);
 });
 
+test("gateways: found by their network, or by the device that is named", () => {
+  const gateways = (...gateway: string[]) =>
+    plan({ tap: ["a", "b"], address: ["a=10.1.0.1/24", "b=fd02::1/64"], gateway }).gateways;
+  expect(gateways("10.1.0.9", "fd02::9", "b=fe80::1")).toEqual([
+    { via: "10.1.0.9", device: "a" },
+    { via: "fd02::9", device: "b" },
+    { via: "fe80::1", device: "b" },
+  ]);
+  expect(plan({ tap: ["a"], gateway: ["fe80::1"] }).gateways).toEqual([
+    { via: "fe80::1", device: "a" },
+  ]);
+});
+
 test.each<[string, Partial<HostArguments>, RegExp]>([
   ["no device", {}, /say --tap tap0/],
   ["a device twice", { tap: ["a"], tun: ["a"] }, /a is named twice/],
@@ -64,6 +77,15 @@ test.each<[string, Partial<HostArguments>, RegExp]>([
     { tap: ["a", "b"], address: ["10.7.0.2/24"] },
     /Say --address a=10.7.0.2\/24/,
   ],
+  [
+    "a gateway of another network",
+    { tap: ["a"], address: ["10.7.0.2/24"], gateway: ["10.8.0.1"] },
+    /no --address is in its network.*--gateway a=10.8.0.1/,
+  ],
+  ["a gateway of which device", { tap: ["a", "b"], gateway: ["fe80::1"] }, /--gateway a=fe80::1/],
+  ["a gateway of no device", { tap: ["a"], gateway: ["b=10.7.0.1"] }, /there is no device b/],
+  ["a port twice", { tap: ["a"], echo: "80", http: "80" }, /--http and --echo both say 80/],
+  ["DHCP without Ethernet", { tun: ["a"], dhcp: true }, /--dhcp needs Ethernet/],
   ["a gateway by name", { tap: ["a"], gateway: ["router"] }, /no IP address/],
   ["a port of letters", { tap: ["a"], http: "www" }, /--http www: a whole number/],
   ["a port too large", { tap: ["a"], echo: "65536" }, /from 1 to 65535/],

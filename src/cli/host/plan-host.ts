@@ -11,12 +11,17 @@ export interface HostPlan {
   readonly kind: "host";
   readonly interfaces: readonly HostInterface[];
   /** Default routers. */
-  readonly gateways: readonly string[];
+  readonly gateways: readonly HostGateway[];
   readonly dhcp: boolean;
   readonly forward: boolean;
   readonly services: readonly { readonly name: ServiceName; readonly port: number }[];
   /** Where frames are written to, or null. */
   readonly pcap: string | null;
+}
+
+export interface HostGateway {
+  readonly via: string;
+  readonly device: string;
 }
 
 export interface HostInterface {
@@ -65,6 +70,8 @@ export function planHost(args: HostArguments): HostPlan {
   const addresses = args.address.map((text) => assigned(text, names));
   const fds = descriptors(args.fd, names);
   const queues = args.queues === undefined ? 1 : whole("--queues", args.queues, 1, 256);
+  const dhcp = args.dhcp === true;
+  if (dhcp && args.tap.length === 0) throw wrong("--dhcp needs Ethernet: say --tap, not --tun");
   const mtu = args.mtu === undefined ? null : whole("--mtu", args.mtu, 68, 65_521);
   return {
     kind: "host",
@@ -76,19 +83,30 @@ export function planHost(args: HostArguments): HostPlan {
       queues,
       mtu,
     })),
-    gateways: args.gateway.map(gateway),
-    dhcp: args.dhcp === true,
+    gateways: args.gateway.map((text) => gateway(text, names, addresses)),
+    dhcp,
     forward: args.forward === true,
-    services: SERVICES.flatMap((name) => {
-      const port = args[name];
-      return port === undefined ? [] : [{ name, port: whole(`--${name}`, port, 1, 65_535) }];
-    }),
+    services: services(args),
     pcap: args.pcap ?? null,
   };
 }
 
+function services(args: HostArguments): HostPlan["services"] {
+  const found = SERVICES.flatMap((name) => {
+    const port = args[name];
+    return port === undefined ? [] : [{ name, port: whole(`--${name}`, port, 1, 65_535) }];
+  });
+  for (const { name, port } of found) {
+    const other = found.find((one) => one.port === port)!;
+    if (other.name !== name) {
+      throw wrong(`--${other.name} and --${name} both say ${port}: one service on each port`);
+    }
+  }
+  return found;
+}
+
 /** `ADDRESS/LENGTH`, or `NAME=ADDRESS/LENGTH` where there are several devices. */
-function assigned(text: string, names: readonly string[]) {
+function assigned(text: string, names: readonly string[]): Assigned {
   const equals = text.indexOf("=");
   const device = equals < 0 ? names[0]! : text.slice(0, equals);
   const address = text.slice(equals + 1);
@@ -98,10 +116,17 @@ function assigned(text: string, names: readonly string[]) {
   if (!names.includes(device)) {
     throw wrong(`--address ${text}: there is no device ${device}; there are ${names.join(", ")}`);
   }
-  if (Prefix.parse(address) === null || !address.includes("/")) {
+  const prefix = Prefix.parse(address);
+  if (prefix === null || !address.includes("/")) {
     throw wrong(`--address ${text}: an address looks like 10.7.0.2/24 or fd07::2/64`);
   }
-  return { device, address };
+  return { device, address, prefix };
+}
+
+interface Assigned {
+  readonly device: string;
+  readonly address: string;
+  readonly prefix: Prefix;
 }
 
 /** `NUMBER`, or `NAME=NUMBER`; several of one device are its queues. */
@@ -124,9 +149,30 @@ function deviceName(flag: string, name: string): string {
   throw wrong(`${flag} ${name}: a name has 1 to 15 characters, without "/", ":" and spaces`);
 }
 
-function gateway(text: string): string {
-  if (Ip.parse(text) !== null) return text;
-  throw wrong(`--gateway ${text}: no IP address; it looks like 10.7.0.1 or fd07::1`);
+/** `ADDRESS`, on the device with an address of its network; `NAME=ADDRESS` where none has. */
+function gateway(
+  text: string,
+  names: readonly string[],
+  addresses: readonly Assigned[],
+): HostGateway {
+  const equals = text.indexOf("=");
+  const via = text.slice(equals + 1);
+  const ip = Ip.parse(via);
+  if (ip === null) {
+    throw wrong(`--gateway ${text}: no IP address; it looks like 10.7.0.1 or fd07::1`);
+  }
+  const named = equals < 0 ? null : text.slice(0, equals);
+  if (named !== null && !names.includes(named)) {
+    throw wrong(`--gateway ${text}: there is no device ${named}; there are ${names.join(", ")}`);
+  }
+  const near = addresses.find(({ prefix }) => prefix.contains(ip))?.device;
+  const only = names.length === 1 && ip.version === 6 && ip.isLinkLocal ? names[0] : undefined;
+  const device = named ?? near ?? only;
+  if (device !== undefined) return { via, device };
+  const example = `${names[0]}=${via}`;
+  throw wrong(
+    `--gateway ${text}: no --address is in its network; if it is a neighbour all the same, say on which device: --gateway ${example}`,
+  );
 }
 
 function whole(flag: string, text: string, least: number, most: number): number {

@@ -57,9 +57,11 @@ class HostRun {
       const added = host.addInterface(this.#optionsOf(iface));
       capture?.add(added);
     }
-    if (this.#plan.dhcp) for (const { name } of interfaces) host.stack.startDhcp(name);
-    for (const via of gateways) {
-      host.stack.configuration.addRoute({ destination: "default", via });
+    if (this.#plan.dhcp) {
+      for (const { name, mode } of interfaces) if (mode === "tap") host.stack.startDhcp(name);
+    }
+    for (const { via, device } of gateways) {
+      host.stack.configuration.addRoute({ destination: "default", via, interface: device });
     }
     const made = this.#services(host);
     const transport = host.transport();
