@@ -33,6 +33,9 @@ const COMPARED = [
   ["millrace-1500", "millrace-65520", 0.5],
   ["millrace-1500", "slirp4netns-65520", 1],
   ["millrace-1500", "slirp4netns-1500", null],
+  ["millrace-1500-plain", "slirp4netns-1500", null],
+  ["millrace-65520", "relay-65520", null],
+  ["millrace-65520", "raw-reads", null],
 ] as const;
 
 export interface FlowOptions {
