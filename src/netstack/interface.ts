@@ -32,7 +32,7 @@ export interface InterfaceSettings {
   ipv6: boolean;
   /**
    * IPv4 addresses set by hand: `probe` waits for RFC 5227's probes (6 to 9 seconds), `announce` uses
-   * the address at once and defends it, `off` does neither. IPv6 always follows RFC 4862 unless `off`.
+   * the address at once, asks once who else has it, and defends it; `off` does none of it. IPv6 always follows RFC 4862 unless `off`.
    */
   conflictDetection: "probe" | "announce" | "off";
   /** DupAddrDetectTransmits (RFC 4862 §5.1). */

@@ -97,16 +97,30 @@ describe("probing", () => {
 });
 
 describe("announcing and defending", () => {
-  test("announce: used at once, announced, and again when the link is back", () => {
+  test("announce: used at once, asked for, announced, and again when the link is back", () => {
     const segment = new Segment();
     const a = segment.add(A);
     expect(a.address("10.0.0.7/24").state).toBe("preferred");
     segment.pass(5_000);
-    expect(segment.heard()).toEqual([ANNOUNCEMENT, ANNOUNCEMENT]);
+    expect(segment.heard()).toEqual([PROBE, ANNOUNCEMENT, ANNOUNCEMENT]);
     a.iface.setUp(false);
     a.iface.setUp(true);
     segment.pass(5_000);
-    expect(segment.heard()).toEqual([ANNOUNCEMENT, ANNOUNCEMENT]);
+    expect(segment.heard()).toEqual([PROBE, ANNOUNCEMENT, ANNOUNCEMENT]);
+  });
+
+  test("announce, somebody has it: both are told, both keep it", () => {
+    const segment = new Segment();
+    const [a, b] = [segment.add(A), segment.add(B)];
+    a.address("10.0.0.7/24");
+    segment.pass(5_000);
+    expect(conflicts(a)).toEqual([]);
+    b.address("10.0.0.7/24");
+    segment.pass(1_000);
+    expect(conflicts(b)[0]).toEqual(["10.0.0.7", A]);
+    for (const host of [a, b]) {
+      expect(host.iface.addresses.find(Ip.parse("10.0.0.7")!)!.state).toBe("preferred");
+    }
   });
 
   test("off: neither announced nor defended", () => {

@@ -125,7 +125,10 @@ export class AddressConflicts {
     const claim =
       this.#claims.get(address) ?? new AddressClaim(this.#context, this.#output, address);
     this.#claims.set(address, claim);
-    if (this.#iface.up) claim.announce();
+    if (!this.#iface.up) return;
+    // One that is used without a wait: who has it answers this (§2.1), and no announcement.
+    if (this.#mode === "announce" && address.origin === "static") this.#output.probe(address.ip.w3);
+    claim.announce();
   }
 
   #suspend(): void {
