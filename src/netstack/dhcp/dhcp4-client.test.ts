@@ -107,6 +107,8 @@ describe("bound", () => {
     host.refuses = true;
     host.serve(1800);
     expect(host.addresses()).toEqual([]);
+    const told = host.context.events.findLast((event) => event.kind === "dhcp-state");
+    expect(told).toMatchObject({ address: null });
     host.refuses = false;
     host.serve(20);
     expect(host.client.state.kind).toBe("bound");

@@ -118,8 +118,8 @@ export class Dhcp4Client {
     if (this.#release === null) return;
     this.#remembered = this.lease ?? this.#remembered;
     this.#halt();
-    this.#enter({ kind: "init" });
     this.#configuration.withdraw();
+    this.#enter({ kind: "init" });
   }
 
   /** A conflict that the link found later on (RFC 5227 §2.4). */
@@ -187,8 +187,8 @@ export class Dhcp4Client {
   /** Renews the lease from its server, then from any, until it ends (§4.4.5). */
   #keep(lease: Dhcp4Lease, now: Instant): void {
     if (now >= lease.expiresAt) {
-      this.#enter({ kind: "init" });
       this.#configuration.withdraw();
+      this.#enter({ kind: "init" });
       this.#wait(0 as Duration);
       return;
     }
@@ -255,8 +255,8 @@ export class Dhcp4Client {
     const state = this.#state;
     if (state.kind === "requesting" && options.serverIdentifier !== state.server.w3 >>> 0) return;
     this.#remembered = null;
-    this.#begin(NAK_DELAY);
     this.#configuration.withdraw();
+    this.#begin(NAK_DELAY);
   }
 
   /** §4.4.1: probes for the address before it is used. */
