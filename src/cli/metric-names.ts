@@ -1,10 +1,12 @@
 import type { EffectiveConfig } from "../config/effective.ts";
+import { Faults } from "../http/h2/fault.ts";
 import { MetricLayout } from "../telemetry/layout.ts";
 
 /** The layout of a configuration's counters; main thread and workers have to agree on it. */
 export function metricLayout(config: EffectiveConfig): MetricLayout {
   return new MetricLayout({
     listeners: config.listeners.map((listener) => listener.settings.name),
+    http2Faults: Object.values(Faults).map(({ reason }) => reason),
     upstreams: config.upstreams.map((upstream) => upstream.name),
   });
 }

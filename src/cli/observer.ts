@@ -5,6 +5,9 @@ import type { Session } from "../proxy/session-api.ts";
 import type { AccessLog } from "../telemetry/access-log.ts";
 import type { MetricRecorder } from "../telemetry/recorder.ts";
 
+/** As in access logs elsewhere. */
+const protocolNames = { "http/1.0": "HTTP/1.0", "http/1.1": "HTTP/1.1", h2: "HTTP/2.0" } as const;
+
 /** Joins the proxy to telemetry: what the one tells, the other counts and logs. */
 export class TelemetryObserver implements ProxyObserver {
   readonly #recorder: MetricRecorder;
@@ -45,11 +48,28 @@ export class TelemetryObserver implements ProxyObserver {
     const recorder = this.#recorder;
     const s = session.summary;
     recorder.request(session.listener, s.status, s.total, s.requestBytes, s.responseBytes);
+    recorder.requestProtocol(session.listener, session.protocol);
     if (s.upstream !== null) {
       recorder.upstreamRequest(s.upstream, s.reused, s.connect, s.firstByte);
     }
     if (s.error !== null) recorder.requestError(session.listener, s.error.code, s.error.source);
     if (this.#log?.sampled()) this.#logRequest(this.#log, session);
+  }
+
+  http2Opened(listener: string): void {
+    this.#recorder.http2Opened(listener);
+  }
+
+  http2StreamOpened(listener: string): void {
+    this.#recorder.http2StreamOpened(listener);
+  }
+
+  http2StreamReset(listener: string): void {
+    this.#recorder.http2StreamReset(listener);
+  }
+
+  http2Fault(listener: string, reason: string): void {
+    this.#recorder.http2Fault(listener, reason);
   }
 
   bodyCoded(
@@ -89,6 +109,7 @@ export class TelemetryObserver implements ProxyObserver {
       listener: session.listener,
       route: session.route,
       client: formatSocketAddress(session.client.remote),
+      protocol: protocolNames[session.protocol],
       method: s.method,
       host: s.host,
       target: s.target,

@@ -23,7 +23,12 @@ export class Attempts implements Waiter {
   private endpoint: Endpoint | null = null;
   private link: UpstreamSide | null = null;
   private readonly tried: Endpoint[] = [];
-  private readonly hop = { clientAddress: "", scheme: "http" as "http" | "https", host: "" };
+  private readonly hop = {
+    clientAddress: "",
+    scheme: "http" as "http" | "https",
+    protocol: "http/1.1" as "http/1.1" | "h2",
+    host: "",
+  };
   private startedAt = 0 as Instant;
   private queued = false;
   /** A kept connection had died: what lies beside it in the pool may be as dead. */
@@ -126,6 +131,7 @@ export class Attempts implements Waiter {
     const hop = this.hop;
     hop.clientAddress = downstream.clientAddress;
     hop.scheme = downstream.scheme;
+    hop.protocol = downstream.protocol;
     hop.host = request.authority;
     const host = this.settings?.host ?? "preserve";
     prepareRequest(head, hop, downstream.forwarding, host, this.endpoint?.name ?? "");

@@ -9,6 +9,7 @@ import type { ForwardingPolicy } from "./settings.ts";
 export interface Hop {
   readonly clientAddress: string;
   readonly scheme: "http" | "https";
+  readonly protocol: "http/1.1" | "h2";
   /** The Host as received. */
   readonly host: string;
 }
@@ -23,18 +24,20 @@ export class Forwarding {
   private readonly policy: ForwardingPolicy;
   private readonly via10: Uint8Array | null;
   private readonly via11: Uint8Array | null;
+  private readonly via20: Uint8Array | null;
 
   constructor(policy: ForwardingPolicy) {
     this.policy = policy;
     this.via10 = policy.via === null ? null : bytesOf(`Via: 1.0 ${policy.via}\r\n`);
     this.via11 = policy.via === null ? null : bytesOf(`Via: 1.1 ${policy.via}\r\n`);
+    this.via20 = policy.via === null ? null : bytesOf(`Via: 2.0 ${policy.via}\r\n`);
   }
 
   /** Adds the fields to a request on its way to the upstream. */
   apply(head: RequestHead, hop: Hop): void {
     const fields = head.fields;
     // RFC 9110 §7.6.3: the version is the one in which the message was received.
-    const via = head.minor === 0 ? this.via10 : this.via11;
+    const via = hop.protocol === "h2" ? this.via20 : head.minor === 0 ? this.via10 : this.via11;
     if (via !== null) fields.appendLine(via, FieldId.via);
     if (this.policy.xForwarded !== "off") {
       const replace = this.policy.xForwarded === "replace";

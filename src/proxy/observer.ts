@@ -7,6 +7,14 @@ export interface ProxyObserver {
   connectionClosed(listener: string): void;
   /** A connection past the listener's limit, closed unserved. */
   connectionRefused(listener: string): void;
+  /** A client's connection speaks HTTP/2; `connectionOpened` was told before. */
+  http2Opened(listener: string): void;
+  /** A request begins on a stream of HTTP/2. */
+  http2StreamOpened(listener: string): void;
+  /** The client took a request back. */
+  http2StreamReset(listener: string): void;
+  /** The client broke the rules of HTTP/2 or went beyond a limit; `reason` is one of `Faults`. */
+  http2Fault(listener: string, reason: string): void;
   /** A request is over; `session.summary` has the figures. Also for messages that never parsed. */
   requestEnded(session: Session): void;
   upstreamConnected(upstream: string): void;

@@ -8,12 +8,19 @@ import type {
   Transport,
 } from "../core/transport.ts";
 import type { H1Limits } from "../http/h1/limits.ts";
+import type { H2Limits } from "../http/h2/limits.ts";
 import { Exchange } from "./exchange.ts";
 import { Forwarding } from "./forwarding.ts";
 import { DownstreamConnection } from "./h1/downstream-connection.ts";
+import { clientLimits } from "./h2/client-limits.ts";
+import { DownstreamSession } from "./h2/downstream-session.ts";
+import type { DownstreamStream } from "./h2/downstream-stream.ts";
+import { FirstBytes } from "./h2/first-bytes.ts";
+import { http2Defaults } from "./h2/settings.ts";
 import type { ProxyObserver } from "./observer.ts";
 import type { ProxyProgram } from "./program.ts";
 import type { ListenerSettings, UpstreamSettings } from "./settings.ts";
+import type { ClientConnection } from "./sides.ts";
 import { PeerTable } from "./upstream/peers.ts";
 import { Upstream, type UpstreamSnapshot } from "./upstream/upstream.ts";
 
@@ -179,7 +186,10 @@ export class ProxyListener {
   readonly settings: ListenerSettings;
   readonly program: ProxyProgram;
   readonly forwarding: Forwarding;
-  readonly connections = new Set<DownstreamConnection>();
+  readonly connections = new Set<ClientConnection>();
+  readonly h2Limits: H2Limits;
+  /** Sides of HTTP/2 streams that are over, for reuse. */
+  readonly spareStreams: DownstreamStream[] = [];
   socket: Listener | null = null;
   private readonly server: ProxyServer;
 
@@ -188,6 +198,7 @@ export class ProxyListener {
     this.settings = settings;
     this.program = program;
     this.forwarding = new Forwarding(settings.forwarding);
+    this.h2Limits = clientLimits(settings, settings.http2 ?? http2Defaults);
   }
 
   accept(stream: Stream): StreamHandler | null {
@@ -195,13 +206,28 @@ export class ProxyListener {
       this.server.observer.connectionRefused(this.settings.name);
       return null;
     }
+    this.server.observer.connectionOpened(this.settings.name);
     const connection = new DownstreamConnection(this.server, this, stream);
     this.connections.add(connection);
-    this.server.observer.connectionOpened(this.settings.name);
-    return connection;
+    return this.settings.http2 === null ? connection : new FirstBytes(this, stream, connection);
   }
 
-  closed(connection: DownstreamConnection): void {
+  /** A stream whose first bytes, or whose ALPN, say HTTP/2; `in place of` one that was taken for older. */
+  http2(
+    stream: Stream,
+    scheme: "http" | "https",
+    inPlaceOf: ClientConnection | null,
+  ): DownstreamSession {
+    const http2 = this.settings.http2 ?? http2Defaults;
+    const session = new DownstreamSession(this.server, this, stream, scheme, http2);
+    if (inPlaceOf !== null) this.connections.delete(inPlaceOf);
+    this.connections.add(session);
+    this.server.observer.http2Opened(this.settings.name);
+    if (this.server.draining) session.drain();
+    return session;
+  }
+
+  closed(connection: ClientConnection): void {
     if (!this.connections.delete(connection)) return;
     this.server.observer.connectionClosed(this.settings.name);
     this.server.connectionClosed();

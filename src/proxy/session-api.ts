@@ -9,6 +9,8 @@ export interface Session {
   /** The client's side. */
   readonly client: { readonly remote: SocketAddress; readonly local: SocketAddress };
   readonly listener: string;
+  /** The version of HTTP in which the client speaks. */
+  readonly protocol: "http/1.0" | "http/1.1" | "h2";
   /** The request as received, with the edits of `earlyRequestFilter` and `requestFilter`. */
   readonly request: RequestHead;
   /** The request as it goes to the upstream: hop-by-hop fields gone, Via and the like added. Edits are

@@ -76,6 +76,11 @@ export abstract class SessionState implements Session, PickInput {
     return this.downstream.settings.name;
   }
 
+  get protocol(): "http/1.0" | "http/1.1" | "h2" {
+    const { protocol } = this.downstream;
+    return protocol === "http/1.1" && this.request.minor === 0 ? "http/1.0" : protocol;
+  }
+
   get upstreamRequest(): RequestHead {
     return this.hasOutgoing ? this.outgoing : this.request;
   }

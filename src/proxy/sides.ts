@@ -11,6 +11,7 @@ import type { Endpoint } from "./upstream/endpoint.ts";
  * implements these and calls the exchange's `on…` methods.
  */
 export interface Downstream {
+  readonly protocol: "http/1.1" | "h2";
   readonly settings: ListenerSettings;
   readonly forwarding: Forwarding;
   readonly remote: SocketAddress;
@@ -34,6 +35,14 @@ export interface Downstream {
   exchangeOver(): void;
   /** Hands the connection over as bytes (Upgrade, CONNECT). */
   detach(): DetachedStream;
+}
+
+/** A client's connection in any version of HTTP, as its listener keeps it. */
+export interface ClientConnection {
+  /** Ends with what is under way, or soon where nothing is. */
+  drain(): void;
+  /** Cuts everything off. */
+  abort(): void;
 }
 
 /** What an attempt holds of a connection to its endpoint. */

@@ -7,6 +7,8 @@ export interface AccessRecord {
   readonly route: string;
   /** The client's address, with its port. */
   readonly client: string;
+  /** "HTTP/1.1", "HTTP/2.0". */
+  readonly protocol: string;
   readonly method: string;
   readonly host: string;
   readonly target: string;
@@ -72,6 +74,7 @@ export class AccessLog {
       listener: record.listener,
       route: record.route,
       client: record.client,
+      protocol: record.protocol,
       method: record.method,
       host: record.host,
       target: maskQuery(record.target),

@@ -5,6 +5,8 @@ import { HISTOGRAM_SLOTS } from "./histogram.ts";
 export interface MetricNames {
   readonly listeners: readonly string[];
   readonly upstreams: readonly string[];
+  /** What clients can do wrong in HTTP/2. */
+  readonly http2Faults?: readonly string[];
 }
 
 /**
@@ -15,26 +17,39 @@ export interface MetricNames {
 export class MetricLayout {
   readonly listeners: readonly string[];
   readonly upstreams: readonly string[];
+  readonly http2Faults: readonly string[];
   /** Slots in a worker's row. */
   readonly slots: number;
   readonly #listenerIndex: ReadonlyMap<string, number>;
   readonly #upstreamIndex: ReadonlyMap<string, number>;
+  readonly #faultIndex: ReadonlyMap<string, number>;
+  readonly #faultsAt: number;
 
   constructor(names: MetricNames) {
     this.listeners = [...new Set(names.listeners), OTHER_LISTENER];
     this.upstreams = [...new Set(names.upstreams), BY_ADDRESS];
     this.#listenerIndex = new Map(this.listeners.map((name, i) => [name, i]));
     this.#upstreamIndex = new Map(this.upstreams.map((name, i) => [name, i]));
-    this.slots =
+    this.http2Faults = [...new Set([...(names.http2Faults ?? []), OTHER_FAULT])];
+    this.#faultIndex = new Map(this.http2Faults.map((reason, i) => [reason, i]));
+    this.#faultsAt =
       WorkerSlot.count +
       this.listeners.length * ListenerSlot.count +
       this.upstreams.length * UpstreamSlot.count;
+    this.slots = this.#faultsAt + this.listeners.length * this.http2Faults.length;
   }
 
   /** First slot of a listener's block. */
   listener(name: string): number {
     const index = this.#listenerIndex.get(name) ?? this.listeners.length - 1;
     return WorkerSlot.count + index * ListenerSlot.count;
+  }
+
+  /** Slot of a listener's faults of one kind. */
+  http2Fault(listener: string, reason: string): number {
+    const at = this.#listenerIndex.get(listener) ?? this.listeners.length - 1;
+    const index = this.#faultIndex.get(reason) ?? this.http2Faults.length - 1;
+    return this.#faultsAt + at * this.http2Faults.length + index;
   }
 
   /** First slot of an upstream's block. */
@@ -48,6 +63,7 @@ export class MetricLayout {
 
 export const BY_ADDRESS = "by-address";
 export const OTHER_LISTENER = "other";
+const OTHER_FAULT = "other";
 
 /** A worker's own counts, at the start of its row. */
 export const WorkerSlot = {
@@ -72,6 +88,11 @@ export function codingSlot(direction: string, coding: string): number {
   return (way * CODINGS.length + Math.max(found, 0)) * 3;
 }
 
+/** Versions of HTTP that clients speak, as `session.protocol` names them; each has a slot. */
+export const PROTOCOLS = ["http/1.0", "http/1.1", "h2"] as const;
+
+const CODINGS_END = 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS + CODING_SLOTS;
+
 export const ListenerSlot = {
   accepted: 0,
   active: 1,
@@ -82,7 +103,11 @@ export const ListenerSlot = {
   statuses: 5 + HISTOGRAM_SLOTS,
   errors: 5 + HISTOGRAM_SLOTS + STATUSES,
   codings: 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS,
-  count: 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS + CODING_SLOTS,
+  protocols: CODINGS_END,
+  http2Connections: CODINGS_END + PROTOCOLS.length,
+  http2Streams: CODINGS_END + PROTOCOLS.length + 1,
+  http2Resets: CODINGS_END + PROTOCOLS.length + 2,
+  count: CODINGS_END + PROTOCOLS.length + 3,
 } as const;
 
 /** Offsets in an upstream's block. */

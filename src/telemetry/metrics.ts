@@ -8,6 +8,7 @@ import {
   codingSlot,
   ListenerSlot,
   type MetricLayout,
+  PROTOCOLS,
   STATUSES,
   UpstreamSlot,
   WorkerSlot,
@@ -75,6 +76,7 @@ function listenerFamilies(layout: MetricLayout, memory: CounterMemory): MetricFa
       ),
     ),
     ...codingFamilies(blocks, memory),
+    ...protocolFamilies(layout, blocks, memory),
   ];
 }
 
@@ -176,6 +178,53 @@ function codingFamilies(blocks: readonly Block[], memory: CounterMemory): Metric
     ),
     counter("millrace_coded_bytes_in_total", "Bytes of these bodies before.", samples(1)),
     counter("millrace_coded_bytes_out_total", "Bytes of these bodies after.", samples(2)),
+  ];
+}
+
+function protocolFamilies(
+  layout: MetricLayout,
+  blocks: readonly Block[],
+  memory: CounterMemory,
+): MetricFamily[] {
+  const one = (slot: number): Sample[] => perBlock(blocks, memory, slot);
+  const nonZero = (labels: Labels, slot: number): Sample[] => {
+    const value = memory.sum(slot);
+    return value > 0 ? [plain(labels, value)] : [];
+  };
+  return [
+    counter(
+      "millrace_http_requests_by_protocol_total",
+      "Requests that ended, by the version of HTTP in which the client spoke.",
+      blocks.flatMap(({ labels, base }) =>
+        PROTOCOLS.flatMap((protocol, i) =>
+          nonZero({ ...labels, protocol }, base + ListenerSlot.protocols + i),
+        ),
+      ),
+    ),
+    counter(
+      "millrace_http2_connections_total",
+      "Client connections that spoke HTTP/2.",
+      one(ListenerSlot.http2Connections),
+    ),
+    counter(
+      "millrace_http2_streams_total",
+      "Streams that clients opened.",
+      one(ListenerSlot.http2Streams),
+    ),
+    counter(
+      "millrace_http2_streams_reset_total",
+      "Of these, the ones that the client reset.",
+      one(ListenerSlot.http2Resets),
+    ),
+    counter(
+      "millrace_http2_faults_total",
+      "Faults and abuse of HTTP/2 by clients, by reason: what ended a stream or a connection.",
+      layout.listeners.flatMap((listener) =>
+        layout.http2Faults.flatMap((reason) =>
+          nonZero({ listener, reason }, layout.http2Fault(listener, reason)),
+        ),
+      ),
+    ),
   ];
 }
 

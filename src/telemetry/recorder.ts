@@ -4,6 +4,7 @@ import {
   codingSlot,
   ListenerSlot,
   type MetricLayout,
+  PROTOCOLS,
   STATUSES,
   UpstreamSlot,
   WorkerSlot,
@@ -53,6 +54,28 @@ export class MetricRecorder {
     row[base + ListenerSlot.requestBytes]! += requestBytes;
     row[base + ListenerSlot.responseBytes]! += responseBytes;
     observe(row, base + ListenerSlot.durations, total);
+  }
+
+  /** The version in which a request came. */
+  requestProtocol(listener: string, protocol: (typeof PROTOCOLS)[number]): void {
+    const base = this.#layout.listener(listener) + ListenerSlot.protocols;
+    this.#row[base + PROTOCOLS.indexOf(protocol)]! += 1;
+  }
+
+  http2Opened(listener: string): void {
+    this.#row[this.#layout.listener(listener) + ListenerSlot.http2Connections]! += 1;
+  }
+
+  http2StreamOpened(listener: string): void {
+    this.#row[this.#layout.listener(listener) + ListenerSlot.http2Streams]! += 1;
+  }
+
+  http2StreamReset(listener: string): void {
+    this.#row[this.#layout.listener(listener) + ListenerSlot.http2Resets]! += 1;
+  }
+
+  http2Fault(listener: string, reason: string): void {
+    this.#row[this.#layout.http2Fault(listener, reason)]! += 1;
   }
 
   requestError(listener: string, code: string, source: string): void {

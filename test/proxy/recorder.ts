@@ -4,6 +4,7 @@ import type { Session } from "../../src/proxy/session-api.ts";
 
 /** The figures of one finished request as plain data. */
 export interface RecordedRequest {
+  readonly protocol: Session["protocol"];
   readonly method: string;
   readonly target: string;
   readonly host: string;
@@ -44,6 +45,11 @@ export class Recorder implements ProxyObserver {
   opened = 0;
   closed = 0;
   refused = 0;
+  /** Of HTTP/2. */
+  sessions = 0;
+  streams = 0;
+  streamResets = 0;
+  readonly http2Faults: string[] = [];
   upstreamOpened = 0;
   upstreamClosedCount = 0;
   /** Faults that the test provokes, by their `where`. */
@@ -93,8 +99,25 @@ export class Recorder implements ProxyObserver {
     this.refused++;
   }
 
-  requestEnded({ summary }: Session): void {
+  http2Opened(): void {
+    this.sessions++;
+  }
+
+  http2StreamOpened(): void {
+    this.streams++;
+  }
+
+  http2StreamReset(): void {
+    this.streamResets++;
+  }
+
+  http2Fault(_listener: string, reason: string): void {
+    this.http2Faults.push(reason);
+  }
+
+  requestEnded({ protocol, summary }: Session): void {
     this.requests.push({
+      protocol,
       method: summary.method,
       target: summary.target,
       host: summary.host,

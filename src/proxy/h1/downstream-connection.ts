@@ -48,6 +48,7 @@ const lingerBytes = 256 << 20;
  */
 export class DownstreamConnection implements StreamHandler, Downstream {
   readonly settings: ListenerSettings;
+  readonly protocol = "http/1.1";
   readonly scheme = "http";
   private readonly context: ProxyContext;
   private readonly listener: ProxyListener;
@@ -399,6 +400,11 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   drain(): void {
     if (this.exchange !== null) this.closing = true;
     else if (!this.lingering) this.expectNext();
+  }
+
+  /** The stream turns out to be of another protocol, before anything came of it here. */
+  giveUp(): void {
+    this.deadline.dispose();
   }
 
   abort(): void {
