@@ -1,13 +1,22 @@
 import type { SocketAddress } from "../core/address.ts";
 import { allocBytes, copyBytes } from "../core/bytes.ts";
 import type { NetError } from "../core/errors.ts";
-import { after, type Duration } from "../core/time.ts";
-import type { Stream, StreamHandler, Timer, TimerTarget, Transport } from "../core/transport.ts";
+import { after, type Duration, seconds } from "../core/time.ts";
+import type {
+  Stream,
+  StreamHandler,
+  Timer,
+  TimerTarget,
+  Transport,
+  TurnTarget,
+} from "../core/transport.ts";
 import type { TlsConnection, TlsEngine, TlsEngineOwner } from "./engine.ts";
 import type { TlsStream } from "./stream-api.ts";
 
 /** What is written before the handshake is complete waits here; above this `write` says stop. */
 const HIGH_WATER = 64 * 1024;
+/** How long a stream that was left reads on, at most. */
+const LINGER = seconds(2);
 
 /** Owner of a stream that is closed or not told of yet. */
 export const NOBODY: StreamHandler = { onData() {}, onWritable() {}, onEnd() {}, onClose() {} };
@@ -17,10 +26,10 @@ export const NOBODY: StreamHandler = { onData() {}, onWritable() {}, onEnd() {},
  * the engine's owner; the roles differ in how they begin and whom they tell of the handshake.
  *
  * Callbacks come from the transport's turns alone, as core wants it: what a call of the owner leads to
- * waits for a timer that is due at once.
+ * waits for the end of the turn.
  */
 export abstract class LayeredStream
-  implements TlsStream, StreamHandler, TlsEngineOwner, TimerTarget
+  implements TlsStream, StreamHandler, TlsEngineOwner, TimerTarget, TurnTarget
 {
   handler: StreamHandler = NOBODY;
   closed = false;
@@ -41,6 +50,12 @@ export abstract class LayeredStream
   /** The owner is calling: nothing may be told before the next turn. */
   #called = false;
   #doomed: NetError | null = null;
+  /** Anything came after the handshake. */
+  #heard = false;
+  /** Left, and reading on until the peer ends. */
+  #lingering = false;
+  /** `onTurnEnd` is due. */
+  #going = false;
   /** The transport is being closed for an error of ours, which is what will be told. */
   #failing = false;
 
@@ -94,12 +109,14 @@ export abstract class LayeredStream
   close(): void {
     if (this.closed || this.#leaving) return;
     this.#leaving = true;
+    const idle = this.queued === 0;
     const ended = this.#ending;
     this.#ending = true;
     if (this.#engine?.state === "open") {
       if (!ended) this.#call(() => this.engine.end());
     } else if (this.#earlyBytes > 0 && this.#doomed === null) return; // After the handshake.
-    this.raw.close();
+    this.#leave();
+    if (idle && !this.closed) this.#finish(null);
   }
 
   abort(): void {
@@ -127,7 +144,7 @@ export abstract class LayeredStream
   // The transport stream's events.
 
   onData(buf: Uint8Array, start: number, end: number): void {
-    this.engine.receive(buf, start, end);
+    if (!this.#leaving || !this.#open) this.engine.receive(buf, start, end);
   }
 
   onWritable(): void {
@@ -137,10 +154,11 @@ export abstract class LayeredStream
   }
 
   onEnd(): void {
-    this.engine.receiveEnd();
+    if (!this.#leaving || !this.#open) this.engine.receiveEnd();
   }
 
   onClose(error: NetError | null): void {
+    if (this.#lingering) this.#timer?.cancel();
     if (!this.closed && !this.#failing) this.#finish(error);
   }
 
@@ -161,7 +179,7 @@ export abstract class LayeredStream
     if (this.closed) return;
     if (this.#leaving) {
       this.engine.end();
-      this.raw.close();
+      this.#leave();
       return;
     }
     if (this.#ending) this.#sendEnd();
@@ -174,10 +192,12 @@ export abstract class LayeredStream
   }
 
   onPlaintext(buf: Uint8Array, start: number, end: number): void {
+    this.#heard = true;
     if (!this.#leaving) this.handler.onData(buf, start, end);
   }
 
   onPeerEnd(): void {
+    this.#heard = true;
     this.#peerEnded = true;
     if (!this.#leaving) this.handler.onEnd();
     // Both sides have said goodbye: the peer's FIN is not waited for.
@@ -193,16 +213,19 @@ export abstract class LayeredStream
   }
 
   onTimer(): void {
+    if (this.#lingering) this.raw.close();
+    else if (!this.closed && !this.#open) this.fail(this.timeoutError());
+  }
+
+  onTurnEnd(): void {
+    this.#going = false;
     if (this.closed) return;
-    if (this.#doomed !== null) this.fail(this.#doomed);
-    else if (!this.#open) this.fail(this.timeoutError());
-    else {
-      try {
-        this.#goOn();
-      } catch (error) {
-        this.abort();
-        throw error;
-      }
+    try {
+      if (this.#doomed !== null) this.fail(this.#doomed);
+      else this.#goOn();
+    } catch (error) {
+      this.abort();
+      throw error;
     }
   }
 
@@ -246,7 +269,7 @@ export abstract class LayeredStream
 
   #finish(error: NetError | null): void {
     this.closed = true;
-    this.#timer?.cancel();
+    if (!this.#lingering) this.#timer?.cancel();
     this.#engine?.close();
     this.#early = [];
     this.#earlyBytes = 0;
@@ -264,9 +287,27 @@ export abstract class LayeredStream
   }
 
   #goOnSoon(): void {
-    const now = this.transport.now();
-    if (this.#timer === null) this.#timer = this.transport.schedule(this, now);
-    else this.#timer.reschedule(now);
+    if (this.#going) return;
+    this.#going = true;
+    this.transport.atTurnEnd(this);
+  }
+
+  /**
+   * Gives the transport up. A client that has heard nothing since the handshake has tickets on their
+   * way (RFC 8446 §4.6.1), and a socket that is closed over unread bytes resets: what we sent might be
+   * lost. So it reads on, for a while, and forgets what comes.
+   */
+  #leave(): void {
+    const { connection } = this;
+    const tickets = this.engine.role === "client" && connection?.version === "TLSv1.3";
+    if (!tickets || this.#heard) {
+      this.raw.close();
+      return;
+    }
+    this.#lingering = true;
+    this.startTimer(LINGER);
+    this.raw.end();
+    this.raw.resume();
   }
 
   #sendEnd(): void {

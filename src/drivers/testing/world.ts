@@ -15,6 +15,8 @@ export interface SuiteOptions {
   /** Lets the transport's world go on for a moment. Default: a millisecond of real time. */
   readonly turn?: () => Promise<void>;
   readonly unix?: boolean;
+  /** A client may be connected, and gone, before the server hears of it: the end of a handshake. */
+  readonly clientFirst?: boolean;
   /** An address that never answers. Default: a listener on 127.0.0.1 whose backlog is full. */
   readonly unanswered?: () => Promise<Unanswered>;
 }
