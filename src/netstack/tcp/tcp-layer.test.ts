@@ -171,6 +171,17 @@ describe("output", () => {
     expect(station.sent.map(({ sourcePort }) => sourcePort)).toEqual([7_777]);
   });
 
+  it.each(["224.0.0.1", "255.255.255.255", "192.0.2.255", "ff02::1"])(
+    "a connect to all or many, %s: ENETUNREACH",
+    (text) => {
+      const station = new Station();
+      codes.length = 0;
+      station.stack.tcp.connect({ ip: Ip.parse(text)!, port: 9 }, NOTING);
+      station.stack.run();
+      expect([codes, station.sent]).toEqual([["ENETUNREACH"], []]);
+    },
+  );
+
   it("the port of a listener of ours, or an absurd one: EADDRINUSE, EINVAL", () => {
     const station = new Station();
     station.listen();

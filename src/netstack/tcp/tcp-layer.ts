@@ -188,7 +188,8 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     const remote = destinationOf(options.ip);
     const { port, localIp, localPort: wanted = 0, interface: bound = null } = options;
     const refuse = (code: ErrorCode) => this.#refuse(code, remote, port, localIp, handler);
-    if (remote.isMulticast || remote.isLimitedBroadcast) return refuse("ENETUNREACH");
+    // RFC 9293 §3.9.2.3: TCP is between two.
+    if (remote.isMulticast || this.#ip.isBroadcast(remote)) return refuse("ENETUNREACH");
     if (!isPort(port) || !isPort(wanted)) return refuse("EINVAL");
     if (!this.#flows.hasRoom) return refuse("EMFILE");
     const path = this.#ip.resolve(remote, {
