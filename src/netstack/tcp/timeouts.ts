@@ -1,4 +1,4 @@
-import type { Instant } from "../../core/time.ts";
+import { after, type Instant } from "../../core/time.ts";
 import type { TcpConnection } from "./connection.ts";
 import { synTimeout } from "./handshake.ts";
 import { keepAliveTimeout } from "./keep-alive.ts";
@@ -22,7 +22,7 @@ export function timeoutsDue(c: TcpConnection, now: Instant): void {
   }
   if (deadlines.persist <= now) persistTimeout(c, now);
   if (deadlines.keepAlive <= now) keepAliveTimeout(c, now);
-  if (deadlines.userTimeout <= now) timedOut(c);
+  if (deadlines.userTimeout <= now) userTimeout(c, now);
   if (deadlines.patience <= now) patienceOver(c);
 }
 
@@ -41,6 +41,16 @@ function stateTimeout(c: TcpConnection, now: Instant): void {
     case "FinWait2":
       shut(c, null);
   }
+}
+
+/**
+ * RFC 9293 §3.8.6, SHLD-16: a peer that has taken its window back and answers is alive, though it cannot
+ * acknowledge what was sent into it.
+ */
+function userTimeout(c: TcpConnection, now: Instant): void {
+  const silentAt = after(c.lastHeardAt, c.userTimeoutLimit);
+  if (c.snd.window === 0 && !c.orphaned && now < silentAt) c.waiting.userTimeout = silentAt;
+  else timedOut(c);
 }
 
 /** A cork holds back for 200 ms; lingering ends with a reset. */
