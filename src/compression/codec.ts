@@ -8,7 +8,7 @@ export type DecodedCoding = EncodedCoding | "deflate";
 export interface CodecHandler {
   /** A part of the output; the receiver's to keep. Not while the codec is paused. */
   onOutput(bytes: Uint8Array): void;
-  /** The piece given to `write` is worked off, all its output told; the next may come. */
+  /** The piece given to `write` is worked off; the next may come. */
   onTaken(): void;
   /**
    * The last output was told. It follows `finish`; of a decoder it may come before, where the coded

@@ -169,6 +169,26 @@ describe.each(["gzip", "br", "zstd"] as const)("%s", (coding) => {
   });
 });
 
+test("an encoder that served before, serves another body as if it were new, paused at its end or not", async () => {
+  const data = Buffer.from(Array.from({ length: 30_000 }, (_, i) => `${i * 7919} `).join(""));
+  for (const coding of ["gzip", "zstd"] as const) {
+    const first = await encoder(coding).finish(data);
+    for (let i = 0; i < 10; i++) {
+      const run = encoder(coding);
+      run.codec.pause();
+      const coded = run.finish(data);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(run.out).toEqual([]);
+      expect(run.ended).toBe(false);
+      run.codec.resume();
+      expect(Buffer.compare(await coded, first)).toBe(0);
+      const broken = encoder(coding);
+      broken.codec.write(data, false);
+      broken.codec.destroy();
+    }
+  }
+});
+
 test.each(["deflate", "raw"] as const)("deflate, as %s, is decoded in any pieces", async (form) => {
   await fc.assert(
     fc.asyncProperty(text, cuts, async (data, at) => {

@@ -8,7 +8,12 @@ import type { DecodingLimits } from "./settings.ts";
 
 /** Input that is gathered before it goes to the codec, and what a stage holds beside the codec: twice that. */
 const gatherBytes = 64 * 1024;
-const firstGather = 4 * 1024;
+const smallGather = 8 * 1024;
+
+/** Buffers that large bodies gather in, twice the bound, are kept for the next: fresh pages of memory cost. */
+const largeGather = 2 * gatherBytes;
+const largeKept = 16;
+const largeBuffers: Uint8Array[] = [];
 
 /** How long what was gathered, or lies in the codec, waits for more. */
 const flushDelay = millis(10);
@@ -126,6 +131,9 @@ export class CodingStage implements CodecHandler {
     this.over = true;
     this.deadline.dispose();
     this.codec.destroy();
+    keepBuffer(this.gathered);
+    // A thread may still read what the codec was given.
+    if (!this.busy) keepBuffer(this.given);
     this.gathered = nothing;
     this.given = nothing;
   }
@@ -224,8 +232,9 @@ export class CodingStage implements CodecHandler {
   private gather(buf: Uint8Array, start: number, end: number): void {
     const needed = this.length + end - start;
     if (needed > this.gathered.length) {
-      const grown = allocBytes(roomFor(needed));
+      const grown = bufferFor(needed);
       if (this.length > 0) copyBytes(this.gathered, 0, this.length, grown, 0);
+      keepBuffer(this.gathered);
       this.gathered = grown;
     }
     copyBytes(buf, start, end, this.gathered, this.length);
@@ -253,8 +262,12 @@ export class CodingStage implements CodecHandler {
   }
 }
 
-function roomFor(needed: number): number {
-  let room = firstGather;
-  while (room < needed) room *= 2;
-  return room;
+function bufferFor(needed: number): Uint8Array {
+  if (needed <= smallGather) return allocBytes(smallGather);
+  if (needed > largeGather) return allocBytes(needed);
+  return largeBuffers.pop() ?? allocBytes(largeGather);
+}
+
+function keepBuffer(buffer: Uint8Array): void {
+  if (buffer.length === largeGather && largeBuffers.length < largeKept) largeBuffers.push(buffer);
 }
