@@ -81,7 +81,7 @@ export abstract class OpenSslEngine implements TlsEngine {
       const copy = this.#output.owns(bytes) ? copyOf(bytes, at, to) : null;
       const address =
         copy === null ? addressOfRange(bytes, at, to) : addressOfRange(copy, 0, copy.length);
-      const from = ssl.begin();
+      const from = ssl.beginWrite();
       const written = ssl.write(address, to - at);
       this.#flush(from);
       if (!written) {
@@ -96,7 +96,7 @@ export abstract class OpenSslEngine implements TlsEngine {
     const { ssl } = this;
     if (this.state !== "open" || ssl === null || this.#ended) return;
     this.#ended = true;
-    const from = ssl.begin();
+    const from = ssl.beginWrite();
     ssl.shutdown();
     this.#flush(from);
   }

@@ -79,17 +79,22 @@ export class SslConnection {
   }
 
   /**
-   * Begins a call or several: makes room for what they write. Returns the output's length; what lies
-   * behind it afterwards is ours to send.
+   * Begins a call or several: makes room for what they write, and empties the queue of errors, which
+   * Node shares. Returns the output's length; what lies behind it afterwards is ours to send.
    */
   begin(): number {
+    this.#o.ERR_clear_error();
+    return this.beginWrite();
+  }
+
+  /** The same for `write` and `shutdown`, whose results say enough. */
+  beginWrite(): number {
     this.#output.prepare();
     keyLogTo(this.#keyLog);
     return this.#output.length;
   }
 
   handshake(): Outcome {
-    this.#o.ERR_clear_error();
     const result = this.#o.SSL_do_handshake(this.#ssl);
     return result === 1 ? "done" : this.#why();
   }
@@ -117,7 +122,6 @@ export class SslConnection {
 
   /** Writes our close_notify, once. */
   shutdown(): void {
-    this.#o.ERR_clear_error();
     this.#o.SSL_shutdown(this.#ssl);
   }
 
@@ -200,15 +204,17 @@ export class SslConnection {
   }
 
   /**
-   * The queue of errors is shared with Node, so what lies in it does not decide by itself: whether the
-   * SSL waits for input, its own state says. A fatal alert that came marks the SSL as close_notify
-   * does, and is always the queue's newest entry.
+   * After a call without a result. In the middle of a message the SSL says that it wants to read even
+   * where it has failed, and a fatal alert marks it as close_notify does: what failed left an entry in
+   * the queue of errors, which was empty before.
    */
   #why(): Outcome {
-    if (this.#o.SSL_want(this.#ssl) === C.SSL_READING) return "want-input";
     const failure = takeFailure();
-    const told = (this.#o.SSL_get_shutdown(this.#ssl) & C.SSL_RECEIVED_SHUTDOWN) !== 0;
-    if (told && failure.alert === null) return "ended";
+    if (failure.reason === "") {
+      if (this.#o.SSL_want(this.#ssl) === C.SSL_READING) return "want-input";
+      const told = this.#o.SSL_get_shutdown(this.#ssl);
+      if ((told & C.SSL_RECEIVED_SHUTDOWN) !== 0) return "ended";
+    }
     this.failure = failure;
     return "failed";
   }
