@@ -22,6 +22,8 @@ export class Output {
   length: number;
   /** The sink said that it has enough; until `drained`. */
   full: boolean;
+  /** Nothing more is sent. */
+  closed: boolean;
   /** Octets of small answers that went to a sink that was full. */
   unread: number;
   readonly #sink: ByteSink;
@@ -33,6 +35,7 @@ export class Output {
     this.bytes = NONE;
     this.length = 0;
     this.full = false;
+    this.closed = false;
     this.unread = 0;
     this.#sink = sink;
     this.#lastAt = -1;
@@ -58,7 +61,7 @@ export class Output {
     this.bytes = NONE;
     this.length = 0;
     this.#lastAt = -1;
-    if (length > 0 && this.#sink.write(bytes, 0, length)) this.full = true;
+    if (length > 0 && !this.closed && this.#sink.write(bytes, 0, length)) this.full = true;
     if (bytes.length === SIZE && spares.length < SPARES) spares.push(bytes);
   }
 
@@ -99,7 +102,7 @@ export class Output {
     this.length = at + FRAME_HEADER;
     if (direct) {
       this.flush();
-      if (this.#sink.write(buf, start, end)) this.full = true;
+      if (!this.closed && this.#sink.write(buf, start, end)) this.full = true;
       return;
     }
     copyBytes(buf, start, end, this.bytes, this.length);

@@ -24,8 +24,10 @@ export interface StreamReset {
  *     onWritable at any time; onReset at any time, and then nothing more
  *
  * Calls come from within `receive`, `onWritable`, `handleTimeout`, `close` of the session, never from
- * within a command on a stream. A stream that its owner has ended with `sendEnd` and of which it has heard the end
- * is over: nothing more is heard of it.
+ * within a command on a stream. Nothing more is heard of a stream once its owner has ended it with
+ * `sendEnd` and has heard its end; of a request nothing more is heard once its response was ended. A
+ * client whose request is not ended may hear `onReset` behind `onEnd`: with NO_ERROR, the server had no
+ * use for the rest, and the response stands.
  */
 export interface StreamOwner {
   /**

@@ -199,7 +199,9 @@ export abstract class Session implements FrameSink, SendObserver {
   close(): void {
     if (this.over) return;
     this.over = true;
+    this.output.closed = true;
     this.#endStreams(H2Code.cancel, null);
+    this.output.flush();
   }
 
   /** Asks the peer for a sign of life, unless one is due already. */
@@ -217,10 +219,14 @@ export abstract class Session implements FrameSink, SendObserver {
 
   /** Ends the message. NetError INTERNAL when Content-Length announced more. */
   sendEnd(stream: H2Stream, trailers: Fields | null): void {
-    if (!stream.localOpen || !stream.headSent || stream.queue?.ended) return;
-    this.sending.end(stream, trailers);
-    // What is still in the queue is ours to send: its owner has said everything and heard everything.
-    if (stream.state === "half-closed-remote") stream.owner = null;
+    if (!stream.localOpen || !stream.headSent) return;
+    if (!stream.queue?.ended) this.sending.end(stream, trailers);
+    // What is still in the queue is ours to send. Its owner has said everything, and heard everything,
+    // or as much of a request as its response needed.
+    const heard = !stream.remoteOpen || (this.server && stream.connect === "none");
+    if (!heard || stream.closed) return;
+    stream.owner = null;
+    this.receiving.abandon(stream);
   }
 
   /** The owner is done with so many octets that `onData` brought it: the peer may send as many more. */
@@ -413,7 +419,7 @@ export abstract class Session implements FrameSink, SendObserver {
     const stream = this.#dataStream;
     const length = end - start;
     this.#dataEmpty = false;
-    if (stream === null || !stream.remoteOpen || stream.resetCode >= 0) {
+    if (stream === null || !stream.remoteOpen || stream.resetCode >= 0 || stream.owner === null) {
       this.receiving.giveBack(length);
       return !this.over;
     }
@@ -430,7 +436,7 @@ export abstract class Session implements FrameSink, SendObserver {
     }
     if (stream.receiveLeft >= 0) stream.receiveLeft -= length;
     this.receiving.delivered(stream, length);
-    stream.owner?.onData(buf, start, end);
+    stream.owner.onData(buf, start, end);
     return !this.over;
   }
 
@@ -561,6 +567,7 @@ export abstract class Session implements FrameSink, SendObserver {
     this.fault = fault;
     this.output.goaway(this.lastStream, fault.code, fault.reason);
     this.output.flush();
+    this.output.closed = true;
     this.#endStreams(fault.code, fault);
     this.#owner.onFailure(fault);
     return false;
