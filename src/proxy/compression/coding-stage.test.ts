@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Codec, CodecHandler } from "../../compression/codec.ts";
 import type { NetError } from "../../core/errors.ts";
 import { after, millis } from "../../core/time.ts";
 import { MemoryNetwork } from "../../drivers/memory/network.ts";
 import { CodingStage, type StageOptions, type StageOwner, type StageRole } from "./coding-stage.ts";
+import { InstantCodec } from "./testing/instant-codec.ts";
 import { ManualCodec } from "./testing/manual-codec.ts";
 
 fc.configureGlobal({ seed: 20_261_121, numRuns: 300 });
@@ -214,51 +214,6 @@ describe("bombs", () => {
     expect(decoded(KiB * KiB, [4 * KiB * KiB, 1]).error).not.toBeNull();
   });
 });
-
-/** Works off at once, from within the call: output is the input. */
-class InstantCodec implements Codec {
-  private readonly handler: CodecHandler;
-  private paused = false;
-  private pending: (() => void)[] = [];
-
-  constructor(handler: CodecHandler) {
-    this.handler = handler;
-  }
-
-  write(piece: Uint8Array): void {
-    this.when(() => {
-      const copy = Uint8Array.from(piece);
-      if (copy.length > 0) this.handler.onOutput(copy);
-      this.when(() => this.handler.onTaken());
-    });
-  }
-
-  finish(piece: Uint8Array): void {
-    this.when(() => {
-      const copy = Uint8Array.from(piece);
-      if (copy.length > 0) this.handler.onOutput(copy);
-      this.when(() => this.handler.onEnd());
-    });
-  }
-
-  pause(): void {
-    this.paused = true;
-  }
-
-  resume(): void {
-    this.paused = false;
-    while (!this.paused && this.pending.length > 0) this.pending.shift()!();
-  }
-
-  destroy(): void {
-    this.pending = [];
-  }
-
-  private when(step: () => void): void {
-    if (this.paused) this.pending.push(step);
-    else step();
-  }
-}
 
 type Step = number | "pause" | "resume" | "wait";
 
