@@ -11,7 +11,7 @@ import type { FlowRegistry } from "./flow-registry.ts";
 import type { TcpEndpoints } from "./host.ts";
 import type { SecretNumbers } from "./initial-sequence.ts";
 import type { TcpListener } from "./listener.ts";
-import { pseudoSum, type SegmentSender, segmentRoom } from "./segment-sender.ts";
+import { pseudoSum, receivableRoom, type SegmentSender } from "./segment-sender.ts";
 import { writeHeader } from "./strangers.ts";
 import {
   type CookieOptions,
@@ -82,7 +82,7 @@ export class PassiveOpen {
       flow,
       flow,
       listener.settings,
-      segmentRoom(path),
+      receivableRoom(path),
       old === null ? iss : nextIss(old, iss),
       this.#secret.timestampOffset(local, remote),
       syn,
@@ -119,7 +119,7 @@ export class PassiveOpen {
       flow,
       flow,
       listener.settings,
-      segmentRoom(path),
+      receivableRoom(path),
       offset,
       { iss, irs, peerMss, timestamp, ...options },
     );
@@ -196,7 +196,7 @@ const endpointsOf = (path: Path, segment: TcpView): TcpEndpoints => ({
 });
 
 const ownMss = (maxSegment: number, path: Path): number => {
-  const room = segmentRoom(path);
+  const room = receivableRoom(path);
   return maxSegment > 0 ? Math.min(maxSegment, room) : room;
 };
 

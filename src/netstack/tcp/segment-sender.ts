@@ -50,6 +50,10 @@ export const headersOf = (version: 4 | 6): number => (version === 4 ? 20 : 40) +
 export const segmentRoom = (path: Path): number =>
   Math.max(path.mtu - headersOf(path.source.version), 8);
 
+/** RFC 9293 §3.7.1: what we can receive goes by the interface; what the path takes is the other direction. */
+export const receivableRoom = (path: Path): number =>
+  Math.max(path.interface.mtu - headersOf(path.source.version), 8);
+
 /** Tells the connection's composer what one packet may carry on this path. */
 export function offer(segment: OutgoingSegment, path: Path): void {
   const { version } = path.source;

@@ -19,7 +19,7 @@ import { ListenerTable } from "./listener-table.ts";
 import { PassiveOpen } from "./passive-open.ts";
 import { EphemeralPorts } from "./ports.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { pseudoSum, SegmentSender, segmentRoom } from "./segment-sender.ts";
+import { pseudoSum, receivableRoom, SegmentSender } from "./segment-sender.ts";
 import { DEFAULT_TCP, type TcpSettings } from "./settings.ts";
 import { codeOfNoPath, connectError, listenError, socketAddress } from "./socket-errors.ts";
 import type { TcpStateKind } from "./state.ts";
@@ -212,7 +212,7 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
       flow,
       flow,
       options.settings === undefined ? this.settings : { ...this.settings, ...options.settings },
-      segmentRoom(path),
+      receivableRoom(path),
       old === null ? iss : nextIss(old, iss),
       this.#secret.timestampOffset(local, remote),
       stream,

@@ -145,15 +145,14 @@ export class TransmitQueue implements TimerTarget {
 
   /** RFC 1191 §6.4, RFC 8201 §5.4. */
   #mtuChanged(flow: TcpFlow, path: Path): void {
-    const known = flow.mtu !== 0;
-    this.adopt(flow, path);
-    if (known) flow.connection!.setMss(segmentRoom(path));
+    flow.mtu = path.mtu;
+    flow.connection!.setMss(segmentRoom(path));
   }
 
-  /** Notes what the flow has to know of its path. */
+  /** Notes the path of a flow whose connection is about to be made, with `receivableRoom`. */
   adopt(flow: TcpFlow, path: Path): void {
     flow.path = path;
-    flow.mtu = path.mtu;
+    flow.mtu = path.interface.mtu;
     flow.pseudo = pseudoSum(flow.local, flow.remote);
   }
 

@@ -38,6 +38,7 @@ export class Application {
         { ip: this.#internet.ours, port, ...(backlog === undefined ? {} : { backlog }) },
         (stream) => {
           this.#stream = stream;
+          this.#written = 0;
           this.events.push("accepted");
           return this.#handler(stream);
         },
