@@ -61,6 +61,7 @@ describe("encoding", () => {
     ["no Accept-Encoding", request({}), page, 200, "Accept-Encoding"],
     ["gzip refused", request({ "Accept-Encoding": "gzip;q=0" }), page, 200, "Accept-Encoding"],
     ["an image", gzipOnly, { ...page, "Content-Type": "image/png" }, 200, null],
+    ["gRPC", gzipOnly, { "Content-Type": "application/grpc+json" }, 200, null],
     ["no type", gzipOnly, { "Content-Length": "5000" }, 200, null],
     ["short", gzipOnly, { ...page, "Content-Length": "1023" }, 200, null],
     ["empty", gzipOnly, { ...page, "Content-Length": "0" }, 200, null],

@@ -16,6 +16,7 @@ import {
   announcedLength,
   answerNotModified,
   codingOf,
+  isGrpc,
   mayTransform,
 } from "./response-rules.ts";
 import { type CompressionSettings, compressionDefaults, highestLevels } from "./settings.ts";
@@ -106,7 +107,7 @@ export class Compression {
       answerNotModified(request, response);
       return null;
     }
-    if (!this.types.has(response.fields.get("content-type"))) return null;
+    if (!this.types.has(response.fields.get("content-type")) || isGrpc(response)) return null;
     if (codingOf(response) !== "identity" || !mayTransform(request, response)) return null;
     const accepted = acceptedBy(request);
     const length = announcedLength(response);

@@ -81,6 +81,12 @@ export function answerNotModified(request: RequestHead, response: ResponseHead):
   addVary(response);
 }
 
+/** gRPC codes its messages one by one, and each is news: whatever its suffix, the stream is left alone. */
+export function isGrpc(response: ResponseHead): boolean {
+  const type = response.fields.get("content-type");
+  return type !== undefined && essence(type).startsWith("application/grpc");
+}
+
 /** Server-sent events: each piece is news, and is passed on by itself. */
 export function isEventStream(response: ResponseHead): boolean {
   const type = response.fields.get("content-type");
