@@ -232,12 +232,15 @@ export class Stack {
   close(): void {
     if (this.#closed) return;
     this.tcp.close();
-    this.run();
-    // Not before: resets come from the address that goes with the lease.
-    for (const client of this.#dhcp.values()) client.stop();
-    this.#closed = true;
-    for (const { device } of this.#interfaces.values()) device.close();
-    this.#wheel.clear();
+    try {
+      this.run();
+    } finally {
+      // Not before: resets come from the address that goes with the lease.
+      for (const client of this.#dhcp.values()) client.stop();
+      this.#closed = true;
+      for (const { device } of this.#interfaces.values()) device.close();
+      this.#wheel.clear();
+    }
   }
 
   #wake(): void {

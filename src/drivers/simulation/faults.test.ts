@@ -132,4 +132,9 @@ test("nobody listens for faults: the run throws them when it is through", () => 
   expect(() => stack.run()).toThrow(AggregateError);
   expect(closed).toBe(2);
   expect(() => stack.run()).not.toThrow();
+  let deviceClosed = false;
+  stack.loopback.device.close = () => void (deviceClosed = true);
+  stack.tcp.connect({ ip: loopback, port: 9 }, { ...QUIET, onClose: failing("closed") });
+  expect(() => stack.close()).toThrow("closed");
+  expect(deviceClosed).toBe(true);
 });
