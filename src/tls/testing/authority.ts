@@ -13,7 +13,6 @@ export interface IssueOptions {
   readonly names?: readonly string[];
   readonly commonName?: string;
   readonly keyType?: "ec" | "rsa";
-  readonly days?: number;
 }
 
 const keyArguments = {
@@ -36,7 +35,7 @@ export class TestAuthority {
   }
 
   issue(options: IssueOptions): IssuedPair {
-    const { names = [], keyType = "ec", commonName = names[0] ?? "somebody", days = 30 } = options;
+    const { names = [], keyType = "ec", commonName = names[0] ?? "somebody" } = options;
     const alternative = names.map((name) => `${/^[\d.]+$|:/.test(name) ? "IP" : "DNS"}:${name}`);
     this.#run([
       ...keyArguments[keyType],
@@ -44,7 +43,7 @@ export class TestAuthority {
       ...["-keyout", this.#path("leaf.key"), "-out", this.#path("leaf.pem")],
       ...["-subj", `/O=Test/CN=${commonName}`, "-addext", "basicConstraints=critical,CA:FALSE"],
       ...(names.length > 0 ? ["-addext", `subjectAltName=${alternative.join()}`] : []),
-      ...["-days", String(days)],
+      ...["-days", "30"],
     ]);
     return {
       certificate: readFileSync(this.#path("leaf.pem"), "utf8"),
