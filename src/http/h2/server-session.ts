@@ -70,6 +70,8 @@ export class ServerSession extends Session {
     if (!stream.localOpen || stream.headSent) return;
     const ended = framing === "none" || (framing === "length" && contentLength === 0);
     stream.headSent = true;
+    // A CONNECT that is refused is a request like others: nothing of it is wanted any more.
+    if (framing !== "tunnel") stream.connect = "none";
     stream.sendLeft = framing === "length" ? contentLength : -1;
     writeResponse(this.output, this.encoder, stream, head, ended);
     if (ended) this.localEnded(stream);
