@@ -204,6 +204,8 @@ describe("conflict", () => {
     claim(host);
     host.serve(9);
     expect(host.types).toEqual([discover, request, decline]);
+    const conflicts = host.context.events.filter(({ kind }) => kind === "address-conflict");
+    expect(conflicts).toMatchObject([{ address: "10.0.0.100", mac: 0x0200_0000_0055 }]);
     expect(host.asked[2]!.options).toMatchObject({
       requestedAddress: OFFERED,
       serverIdentifier: SERVER,

@@ -270,8 +270,14 @@ export class Dhcp4Client {
     const probe = link.conflicts.probe(lease.address.ip, (conflict) => {
       const state = this.#state;
       if (state.kind !== "checking" || state.lease !== lease) return;
-      if (conflict === null) this.#bind(lease);
-      else this.#decline(lease);
+      if (conflict === null) {
+        this.#bind(lease);
+        return;
+      }
+      const address = lease.address.ip.toString();
+      const { name } = this.#iface;
+      this.#context.emit({ kind: "address-conflict", interface: name, address, mac: conflict });
+      this.#decline(lease);
     });
     this.#enter({ kind: "checking", lease, probe });
   }
