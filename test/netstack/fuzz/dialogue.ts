@@ -1,3 +1,4 @@
+import type { SocketAddress } from "../../../src/core/address.ts";
 import type { StreamHandler } from "../../../src/core/transport.ts";
 import { Ip, type Stack, type TcpListener, type TcpStream } from "../../../src/netstack/public.ts";
 
@@ -26,6 +27,9 @@ class Flow {
 
 const byteAt = (n: number): number => (n * 31 + (n >>> 8) * 7 + (n >>> 16)) & 0xff;
 
+const portOf = (address: SocketAddress): number => (address.kind === "ip" ? address.port : 0);
+const NOBODY: StreamHandler = { onData() {}, onWritable() {}, onEnd() {}, onClose() {} };
+
 /** A connection between two stacks on which both write, and which compares what arrives. */
 export class Dialogue {
   readonly #there = new Flow();
@@ -40,8 +44,13 @@ export class Dialogue {
     this.#name = address;
     const ip = Ip.parse(address)!;
     this.#listener = server.tcp.listen({ ip, port }, (stream) => {
-      this.#back.stream = stream;
-      return this.#handler(this.#there);
+      // Others may find the port, too.
+      if (this.#back.stream === null && portOf(stream.remote) === this.port) {
+        this.#back.stream = stream;
+        return this.#handler(this.#there);
+      }
+      stream.abort();
+      return NOBODY;
     });
     this.#there.stream = client.tcp.connect(
       { ip, port },
@@ -51,15 +60,18 @@ export class Dialogue {
 
   /** The client's. */
   get port(): number {
-    const { local } = this.#there.stream!;
-    return local.kind === "ip" ? local.port : 0;
+    return portOf(this.#there.stream!.local);
   }
 
   /** All that was written has arrived. */
   get idle(): boolean {
-    return (
-      this.#there.received === this.#there.written && this.#back.received === this.#back.written
-    );
+    return this.missing.every((bytes) => bytes === 0);
+  }
+
+  /** Bytes that were written and have not arrived: the client's, and the server's. */
+  get missing(): readonly [number, number] {
+    const [there, back] = [this.#there, this.#back];
+    return [there.written - there.received, back.written - back.received];
   }
 
   write(there: number, back: number): void {
@@ -77,10 +89,7 @@ export class Dialogue {
       if (flow.ended) failed("ended");
     }
     if (this.#closes.length > 0) failed(`closed: ${this.#closes}`);
-    if (!this.idle)
-      failed(
-        `${this.#there.written - this.#there.received} and ${this.#back.written - this.#back.received} bytes did not arrive`,
-      );
+    if (!this.idle) failed(`${this.missing.join(" and ")} bytes did not arrive`);
   }
 
   close(): void {

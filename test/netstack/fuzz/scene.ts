@@ -25,6 +25,7 @@ import { beyondBounds } from "./bounds.ts";
 import { Dialogue } from "./dialogue.ts";
 import { Dice } from "./dice.ts";
 import { ethernet, ip, written } from "./frames.ts";
+import { eavesdropper, hostilePeer } from "./hostile-peer.ts";
 import { informed, packets } from "./ip-attacks.ts";
 import { leases } from "./leases.ts";
 import { impostors, neighbors } from "./link-attacks.ts";
@@ -137,9 +138,9 @@ export class Scene implements Target {
     );
     this.network.run(after(this.network.now, seconds(1)));
     this.ports.innocent = this.dialogues[0]!.port;
-    const blind = { ...packets, ...neighbors };
-    const all =
-      options.attacker === "blind" ? blind : { ...blind, ...informed, ...impostors, ...leases };
+    const blind = { ...packets, ...neighbors, "a hostile peer": hostilePeer };
+    const spoofing = { ...informed, ...impostors, ...leases, "an eavesdropper": eavesdropper };
+    const all = options.attacker === "blind" ? blind : { ...blind, ...spoofing };
     this.#attacks = Object.entries(all);
   }
 
