@@ -105,7 +105,7 @@ export class TwoStacks {
       this.#setAddress(true, version, true);
       this.#setAddress(false, version, true);
     }
-    for (let i = 0; i < 240 && !this.conversations.every(({ over }) => over); i++) {
+    for (let i = 0; i < 150 && !this.conversations.every(({ over }) => over); i++) {
       for (const { ends } of this.conversations) {
         for (const end of ends) {
           end.stream?.resume();
@@ -115,8 +115,17 @@ export class TwoStacks {
       for (const host of this.#hosts) host.wake();
       this.advance(seconds(10));
     }
+    this.#giveUp();
     // FIN_WAIT_2 without an owner, and 2 MSL.
     this.advance(seconds(200));
+  }
+
+  /** Who waits for a peer whose RST was lost waits for ever, unless keep-alives ask for it. */
+  #giveUp(): void {
+    for (const { ends } of this.conversations) {
+      if (!ends.some(({ left }) => left)) continue;
+      for (const end of ends) if (!end.closed) end.leave("abort");
+    }
   }
 
   faults(): string[] {
