@@ -55,7 +55,7 @@ function onProgress(c: TcpConnection, now: Instant, bytes: number): void {
   c.softError = null;
   c.bytesAcknowledged += bytes;
   const done = snd.una === snd.nxt;
-  if (!done) c.waiting.userTimeout = after(now, c.userTimeoutLimit);
+  if (!done) c.waiting.userTimeout = after(now, c.acknowledgmentLimit);
   else if (c.deadlines !== null) c.deadlines.userTimeout = FOREVER;
   if (done && snd.finSent) onFinAcknowledged(c, now);
   if (bytes === 0 || c.owner === null) return;

@@ -1,5 +1,5 @@
 import type { NetError } from "../../core/errors.ts";
-import { after, type Duration, type Instant, millis } from "../../core/time.ts";
+import { after, type Duration, type Instant, millis, seconds } from "../../core/time.ts";
 import type { Seq } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import type { IcmpError } from "../ip/ip-layer.ts";
@@ -29,6 +29,11 @@ import { boundFinWait2, queueFin, reset, tellClosed } from "./teardown.ts";
 import { timeoutsDue } from "./timeouts.ts";
 import { adoptedUserTimeout } from "./user-timeout.ts";
 
+/**
+ * For what its user has left, and said nothing else of: the least that RFC 9293 §3.8.3 allows (R2), or
+ * peers that vanish would fill the table of connections (Linux: tcp_orphan_retries).
+ */
+const ORPHAN_TIMEOUT = seconds(100);
 /** ACKs in answer to empty segments that are not acceptable: one in this time, as in Linux. */
 const EMPTY_ANSWERS = millis(500);
 
@@ -249,6 +254,7 @@ export class TcpConnection extends ConnectionFlags {
     queueFin(this);
     const now = this.host.now();
     boundFinWait2(this, now);
+    if (!this.snd.allAcknowledged) this.startUserTimeout(now);
     if (this.snd.queued === 0) tellClosed(this, null);
     else if (this.lingerTime !== null) {
       this.waiting.patience = after(now, this.lingerTime);
@@ -350,8 +356,15 @@ export class TcpConnection extends ConnectionFlags {
     return true;
   }
 
+  /** How long data may stay unacknowledged. */
+  get acknowledgmentLimit(): Duration {
+    const limit = this.userTimeoutLimit;
+    const left = this.orphaned && !this.userTimeoutFixed && limit > ORPHAN_TIMEOUT;
+    return left ? ORPHAN_TIMEOUT : limit;
+  }
+
   startUserTimeout(now: Instant): void {
-    this.waiting.userTimeout = after(now, this.userTimeoutLimit);
+    this.waiting.userTimeout = after(now, this.acknowledgmentLimit);
     this.arm(this.waiting.userTimeout);
   }
 

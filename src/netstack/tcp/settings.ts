@@ -28,7 +28,10 @@ export interface TcpSettings {
   /** Retransmissions of a SYN or SYN+ACK before the attempt fails. */
   readonly synRetries: number;
   readonly synAckRetries: number;
-  /** R2 (RFC 9293 §3.8.3): how long unacknowledged data may wait. */
+  /**
+   * R2 (RFC 9293 §3.8.3): how long unacknowledged data may wait; after `close` 100 s at most, unless the
+   * stream says otherwise.
+   */
   readonly userTimeout: Duration;
   readonly keepAlive: {
     readonly idle: Duration;
