@@ -5,6 +5,7 @@ import { DynamicTable, ENTRY_OVERHEAD } from "./dynamic-table.ts";
 import { encodeHuffman, huffmanLength } from "./huffman.ts";
 import { writeInteger } from "./integer.ts";
 import {
+  hashName,
   STATIC_COUNT,
   STATIC_LINES,
   STATIC_NAME_END,
@@ -106,11 +107,10 @@ export class HpackEncoder {
     end: number,
     id: FieldId,
   ): number {
-    const known = staticNameIndex(buf, start, nameEnd);
-    return this.#field(out, at, buf, start, nameEnd - start, buf, from, end, id, known);
+    return this.#field(out, at, buf, start, nameEnd - start, buf, from, end, id, 0);
   }
 
-  /** `known`: the static entry that has the name, or 0. */
+  /** `known`: the static entry that has the name, 0 where it has to be looked for. */
   #field(
     out: Uint8Array,
     at: number,
@@ -141,7 +141,8 @@ export class HpackEncoder {
       !never && this.#seen[slot] === hash && size <= MAX_INDEXED && size <= table.maxSize;
     if (!never) this.#seen[slot] = hash;
     const nameSlot = nameHash & (SLOTS - 1);
-    const name = known !== 0 ? known : this.#nameIndex(nameSlot, names, start, nameLength);
+    const listed = known || staticNameIndex(names, start, start + nameLength, nameHash);
+    const name = listed !== 0 ? listed : this.#nameIndex(nameSlot, names, start, nameLength);
     if (index) at = writeInteger(out, at, 0x40, 6, name);
     else at = writeInteger(out, at, never ? 0x10 : 0, 4, name);
     if (name === 0) {
@@ -231,12 +232,6 @@ function folded(octet: number): number {
 function lower(names: Uint8Array, start: number, end: number, room: number): void {
   if (room > scratch.length) scratch = allocBytes(2 * room);
   for (let i = start; i < end; i++) scratch[i - start] = folded(names[i]!);
-}
-
-function hashName(buf: Uint8Array, start: number, end: number): number {
-  let hash = end - start + 128;
-  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (buf[i]! | 0x20)) | 0;
-  return hash;
 }
 
 function hashValue(buf: Uint8Array, start: number, end: number, seed: number): number {

@@ -55,7 +55,7 @@ for (let index = 1; index <= STATIC_COUNT; index++) {
   if (entry.startsWith(":")) STATIC_PSEUDO[index] = pseudoAt(STATIC_LINES, at, nameEnd);
   else {
     STATIC_ID[index] = fieldIdAt(STATIC_LINES, at, nameEnd);
-    let slot = nameSlot(STATIC_LINES, at, nameEnd);
+    let slot = hashName(STATIC_LINES, at, nameEnd) & 255;
     while (SLOTS[slot] !== 0) slot = (slot + 1) & 255;
     SLOTS[slot] = index;
   }
@@ -63,9 +63,9 @@ for (let index = 1; index <= STATIC_COUNT; index++) {
 }
 STATIC_START[STATIC_COUNT + 1] = at;
 
-/** The index whose name is buf[start, end), letters in either case; 0 for none. */
-export function staticNameIndex(buf: Uint8Array, start: number, end: number): number {
-  let slot = nameSlot(buf, start, end);
+/** The index whose name is buf[start, end), letters in either case; 0 for none. `hash`: by `hashName`. */
+export function staticNameIndex(buf: Uint8Array, start: number, end: number, hash: number): number {
+  let slot = hash & 255;
   for (;;) {
     const index = SLOTS[slot]!;
     if (index === 0) return 0;
@@ -85,8 +85,9 @@ function sameName(buf: Uint8Array, start: number, end: number, from: number): bo
   return true;
 }
 
-function nameSlot(buf: Uint8Array, start: number, end: number): number {
+/** A number for the name buf[start, end), the same for letters in either case; of few octets of it. */
+export function hashName(buf: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const middle = buf[start + (length >> 1)]! | 0x20;
-  return (length * 7 + (buf[start]! | 0x20) * 53 + (buf[end - 1]! | 0x20) * 21 + middle * 11) & 255;
+  return length * 7 + (buf[start]! | 0x20) * 53 + (buf[end - 1]! | 0x20) * 21 + middle * 11;
 }
