@@ -18,7 +18,7 @@ const conditions = fc.record(
     reorderDelay: fc.constantFrom(millis(1), millis(30)),
     duplication: fc.constantFrom(0, 0.1),
     latency: fc.constantFrom(micros(100), millis(5), millis(150)),
-    mtu: fc.constantFrom(600, 1280, 1400, 1500),
+    mtu: fc.constantFrom(100, 600, 1280, 1400, 1500),
   },
   { requiredKeys: [] },
 );
