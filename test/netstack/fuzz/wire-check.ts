@@ -71,8 +71,13 @@ export class WireCheck implements FrameTap {
     }
   }
 
-  #isOwn({ addresses }: Interface, ip: Ip): boolean {
+  #wasOwn({ addresses }: Interface, ip: Ip): boolean {
     return addresses.find(ip) !== null || this.#own.has(ip.toString());
+  }
+
+  /** A router passes on what comes from an address that it had. */
+  #isOwn(from: Interface, ip: Ip): boolean {
+    return this.#forwarding ? from.addresses.find(ip) !== null : this.#wasOwn(from, ip);
   }
 
   #mtuOf({ mtu, device }: Interface): number {
@@ -84,7 +89,7 @@ export class WireCheck implements FrameTap {
     if (arp.wrap(view, at, end) !== "ok") return "malformed ARP";
     if (arp.senderMac !== from.device.mac) return "ARP of another MAC";
     const sender = arp.senderIp | 0;
-    if (sender !== 0 && !this.#isOwn(from, Ip.v4(sender))) return "ARP of another";
+    if (sender !== 0 && !this.#wasOwn(from, Ip.v4(sender))) return "ARP of another";
     return null;
   }
 
