@@ -22,7 +22,9 @@ export const nginx: Peer = {
   },
 };
 
-function configuration({ port, originPort, workers, forwarded, folder }: PeerOptions): string {
+function configuration(options: PeerOptions): string {
+  const { port, originPort, workers, forwarded, folder } = options;
+  const listening = `${options.http2 === true ? " http2" : ""}${workers > 1 ? " reuseport" : ""}`;
   return `${process.getuid?.() === 0 ? "user root;" : ""}
 daemon off;
 pid ${folder}/nginx.pid;
@@ -51,7 +53,7 @@ http {
     keepalive_timeout 300s;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096${workers > 1 ? " reuseport" : ""};
+    listen 127.0.0.1:${port} backlog=4096${listening};
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;

@@ -12,6 +12,8 @@ export interface PeerOptions {
   readonly forwarded: boolean;
   /** Bodies of 100 KB and more are coming: a peer that has a buffer size to set may raise it. */
   readonly largeBodies: boolean;
+  /** Speak HTTP/2 in plain by prior knowledge to clients; one that does both needs not be told. */
+  readonly http2?: boolean;
   /** A folder for its files, removed afterwards. */
   readonly folder: string;
   /** Goes before the command: pins it to its cores and raises the limit on descriptors. */
