@@ -143,6 +143,7 @@ export class ClientSession extends Session {
     if (head.status < 200 && head.status !== 101) {
       // §8.1: an interim response cannot be the last.
       if (ended) return this.streamFault(stream, Faults.informational);
+      if (!this.control.take(this.clock)) return this.fail(Faults.controlFlood);
       owner.onHead(false);
       return !this.over;
     }

@@ -375,6 +375,28 @@ describe("floods", () => {
     expect(victim.said().at(-1)).toBe(calm);
   });
 
+  it("resets among as many requests that are served: are taken", () => {
+    const victim = Victim.ready({ resets: budget });
+    const { session, log } = victim;
+    if (!("sendHead" in session)) throw new Error("no server");
+    for (let i = 0; i < 100; i++) {
+      victim.hear(get(4 * i + 1), reset(4 * i + 1), get(4 * i + 3));
+      session.sendHead(log.streams.at(-1)!.stream!, new ResponseHead(), "none", -1);
+    }
+    expect(log.failure).toBeNull();
+  });
+
+  it("interim responses without end: ENHANCE_YOUR_CALM", () => {
+    const victim = new Victim("client", { control: budget });
+    const client = victim.session;
+    if (!("open" in client)) throw new Error("no client");
+    const head = new RequestHead();
+    head.fields.append("Host", "a");
+    client.sendRequest(client.open(new StreamLog(false))!, head, "http", "none", -1);
+    victim.hear(SETTINGS, ...many(21, () => headers(1, [[":status", "103"]], HEADERS_DONE)));
+    expect(victim.log.failure?.reason).toBe("control-flood");
+  });
+
   it("the same frames, slowly: are taken", () => {
     const victim = Victim.ready({ resets: budget, control: { burst: 22, perSecond: 1 } });
     for (let i = 0; i < 100; i++) {

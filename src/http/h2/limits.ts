@@ -26,9 +26,12 @@ export interface H2Limits {
   // Floods. A budget is full at first and fills up again at a rate a second; a frame that finds it
   // empty ends the connection with ENHANCE_YOUR_CALM.
 
-  /** Streams that the peer reset, refused ones, or such as we had to reset for a fault of the peer. */
+  /**
+   * Streams that the peer reset, refused ones, or such as we had to reset for a fault of the peer (rapid
+   * reset). Each stream that comes to its proper end allows one more.
+   */
   readonly resets: Budget;
-  /** SETTINGS, PING, PRIORITY, PRIORITY_UPDATE and frames of unknown types. */
+  /** SETTINGS, PING, GOAWAY, PRIORITY, PRIORITY_UPDATE, frames of unknown types, interim responses. */
   readonly control: Budget;
   /** DATA without data that does not end a stream. */
   readonly emptyData: Budget;

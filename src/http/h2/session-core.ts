@@ -14,7 +14,7 @@ import type { SessionOwner, StreamReset } from "./owner.ts";
 import { ReceiveSide } from "./receive-side.ts";
 import { RecentResets } from "./recent-resets.ts";
 import { type SendObserver, SendSide } from "./send-side.ts";
-import { OwnSettings, PeerSettings } from "./settings.ts";
+import { OwnSettings, PeerSettings, Setting } from "./settings.ts";
 import type { H2Stream } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
 
@@ -169,6 +169,17 @@ export abstract class SessionCore implements SendObserver {
     this.output.flush();
   }
 
+  /**
+   * Changes what each stream may bring before its owner has consumed it, from the peer's acknowledgment
+   * on; for streams that are open, too. From 0 to 2^31-1.
+   */
+  changeStreamWindow(octets: number): void {
+    if (this.over) return;
+    if (!this.started) this.start();
+    this.output.settings([Setting.initialWindowSize, octets]);
+    this.own.sent(octets, this.clock.now());
+  }
+
   /** Asks the peer for a sign of life, unless one is due already. */
   ping(): void {
     if (!this.over) this.liveness.ping(this.clock.now());
@@ -226,6 +237,12 @@ export abstract class SessionCore implements SendObserver {
       this.recent.add(stream.id);
       this.receiving.abandon(stream);
     }
+    this.complete(stream);
+  }
+
+  /** Both sides have said what they had to: that makes up for a stream that was reset. */
+  protected complete(stream: H2Stream): void {
+    if (stream.resetCode < 0) this.resets.grant(1);
     this.retire(stream);
   }
 

@@ -163,6 +163,25 @@ describe("tunnels", () => {
   });
 });
 
+describe("tunnels refused", () => {
+  it("a CONNECT answered by an error: the stream is over, as of any request", () => {
+    const pair = new Pair();
+    const head = new RequestHead();
+    head.fields.append("Host", "a");
+    const log = new StreamLog(false);
+    const stream = pair.client.open(log)!;
+    pair.settle();
+    head.upgrade = true;
+    head.fields.append("Upgrade", "websocket");
+    pair.client.sendRequest(stream, head, "http", "none", -1);
+    pair.settle();
+    answer(pair, 0, "no", responseOf(403));
+    pair.settle();
+    expect(pair.server.openStreams).toBe(0);
+    expect(log.events).toEqual(["head 403 [] chunked", "end", "reset by peer: code 0"]);
+  });
+});
+
 describe("flow control", () => {
   const WINDOW = 70_000;
 
@@ -178,6 +197,24 @@ describe("flow control", () => {
     pair.server.consumed(server.stream!, WINDOW);
     pair.settle();
     expect([server.body.length, log.writable]).toEqual([100_000, 1]);
+  });
+
+  it("the window of streams changed while data is on its way: counted by what was acknowledged", () => {
+    const pair = new Pair({ streamWindow: WINDOW });
+    pair.settle();
+    const log = pair.request("/", -1);
+    const body = bytesOf("x".repeat(100_000));
+    // The client does not know of the change yet, and may send by the old window.
+    pair.server.changeStreamWindow(1000);
+    pair.server.changeStreamWindow(80_000);
+    pair.client.sendData(log.stream!, body, 0, 60_000);
+    pair.settle();
+    const server = pair.serverLog.streams[0]!;
+    expect([server.body.length, pair.serverLog.failure]).toEqual([60_000, null]);
+    pair.client.sendData(log.stream!, body, 0, 40_000);
+    pair.settle();
+    expect(server.body.length).toBe(80_000);
+    expect(server.reset).toBeNull();
   });
 
   it("one stream that stands still: does not stop another", () => {

@@ -99,14 +99,13 @@ export abstract class Session extends SessionCore implements FrameSink {
         return this.#onReset(id, u32(buf, start));
       case FrameType.windowUpdate:
         return this.#onWindowUpdate(id, u32(buf, start) & 0x7fff_ffff);
-      case FrameType.goaway:
-        this.goingAway(u32(buf, start) & 0x7fff_ffff, u32(buf, start + 4));
-        return !this.over;
     }
     if (!this.control.take(this.clock)) return this.fail(Faults.controlFlood);
     if (type === FrameType.settings) return this.#onSettings(flags, buf, start, end);
     if (type === FrameType.ping) return this.#onPing(flags, u32(buf, start), u32(buf, start + 4));
-    if (type === FrameType.priorityUpdate) this.reprioritize(buf, start, end);
+    if (type === FrameType.goaway) {
+      this.goingAway(u32(buf, start) & 0x7fff_ffff, u32(buf, start + 4));
+    } else if (type === FrameType.priorityUpdate) this.reprioritize(buf, start, end);
     // PRIORITY is obsolete (§5.3.2).
     return !this.over;
   }
@@ -311,7 +310,7 @@ export abstract class Session extends SessionCore implements FrameSink {
   /** The peer sends nothing more on the stream. */
   protected halfClose(stream: H2Stream): void {
     if (stream.state === "open") stream.state = "half-closed-remote";
-    else this.retire(stream);
+    else this.complete(stream);
   }
 
   /** For a server: what lies in front of the frames; the position behind it. */
