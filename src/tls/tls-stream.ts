@@ -12,6 +12,7 @@ import type {
 } from "../core/transport.ts";
 import type { TlsConnection, TlsEngine, TlsEngineOwner } from "./engine.ts";
 import type { TlsStream } from "./stream-api.ts";
+import { WriteGather } from "./write-gather.ts";
 
 /** What is written before the handshake is complete waits here; above this `write` says stop. */
 const HIGH_WATER = 64 * 1024;
@@ -40,15 +41,19 @@ export abstract class LayeredStream
   #early: Uint8Array[] = [];
   #earlyBytes = 0;
   #paused = false;
+  /** `resume` was called while the engine kept something, which is told at the end of the turn. */
+  #resumed = false;
+  readonly #gather = new WriteGather();
   /** `onWritable` is owed. */
   #overfull = false;
+  /** The transport has said stop, and nothing since. */
   #rawFull = false;
   /** `end` or `close` was called; the second also gives up reading. */
   #ending = false;
   #leaving = false;
   #peerEnded = false;
-  /** The owner is calling: nothing may be told before the next turn. */
-  #called = false;
+  /** Calls into the engine that the owner's lead to: nothing may be told before the turn ends. */
+  #called = 0;
   #doomed: NetError | null = null;
   /** Anything came after the handshake. */
   #heard = false;
@@ -81,7 +86,7 @@ export abstract class LayeredStream
   }
 
   get queued(): number {
-    return this.closed ? 0 : this.#earlyBytes + this.raw.queued;
+    return this.closed ? 0 : this.#earlyBytes + this.#gather.length + this.raw.queued;
   }
 
   write(buf: Uint8Array, start: number, end: number): boolean {
@@ -91,9 +96,7 @@ export abstract class LayeredStream
       throw new RangeError(`bytes [${start}, ${end}) of a buffer of ${buf.length}`);
     }
     if (!this.#open) return this.#keepEarly(buf, start, end);
-    if (start === end) return this.#overfull;
-    this.#rawFull = false;
-    this.#call(() => this.engine.write(buf, start, end));
+    if (start < end) this.#encrypt(buf, start, end);
     if (this.#rawFull) this.#overfull = true;
     return this.#rawFull;
   }
@@ -113,7 +116,7 @@ export abstract class LayeredStream
     const ended = this.#ending;
     this.#ending = true;
     if (this.#engine?.state === "open") {
-      if (!ended) this.#call(() => this.engine.end());
+      if (!ended) this.#sayEnd();
     } else if (this.#earlyBytes > 0 && this.#doomed === null) return; // After the handshake.
     this.#leave();
     if (idle && !this.closed) this.#finish(null);
@@ -134,8 +137,10 @@ export abstract class LayeredStream
     if (!this.#paused) return;
     this.#paused = false;
     if (!this.#open || this.closed) return;
-    if (this.engine.holding) this.#goOnSoon();
-    else {
+    if (this.engine.holding) {
+      this.#resumed = true;
+      this.#goOnSoon();
+    } else {
       this.engine.resume();
       this.raw.resume();
     }
@@ -148,6 +153,7 @@ export abstract class LayeredStream
   }
 
   onWritable(): void {
+    this.#rawFull = false;
     if (!this.#overfull || this.closed || this.#leaving) return;
     this.#overfull = false;
     this.handler.onWritable();
@@ -206,7 +212,7 @@ export abstract class LayeredStream
 
   onError(error: NetError): void {
     if (this.closed || this.#doomed !== null) return;
-    if (this.#called) {
+    if (this.#called > 0) {
       this.#doomed = error;
       this.#goOnSoon();
     } else this.fail(error);
@@ -221,6 +227,7 @@ export abstract class LayeredStream
     this.#going = false;
     if (this.closed) return;
     try {
+      this.#flush();
       if (this.#doomed !== null) this.fail(this.#doomed);
       else this.#goOn();
     } catch (error) {
@@ -273,12 +280,14 @@ export abstract class LayeredStream
     this.#engine?.close();
     this.#early = [];
     this.#earlyBytes = 0;
+    this.#gather.clear();
     this.tellClose(error);
   }
 
   /** What a pause has kept, and what is due at the end. */
   #goOn(): void {
-    if (!this.#paused) {
+    if (this.#resumed && !this.#paused) {
+      this.#resumed = false;
       this.engine.resume();
       if (this.closed) return;
       if (!this.#paused && !this.engine.holding) this.raw.resume();
@@ -310,19 +319,46 @@ export abstract class LayeredStream
     this.raw.resume();
   }
 
-  #sendEnd(): void {
-    this.#call(() => this.engine.end());
-    this.raw.end();
+  /** Small writes wait for the end of the turn, to share a record. */
+  #encrypt(buf: Uint8Array, start: number, end: number): void {
+    if (this.#gather.append(buf, start, end)) this.#goOnSoon();
+    else {
+      this.#flush();
+      if (this.#gather.append(buf, start, end)) this.#goOnSoon();
+      else this.#writeNow(buf, start, end);
+    }
   }
 
-  #call(run: () => void): void {
-    const outer = this.#called;
-    this.#called = true;
+  /** Encrypts what was gathered. */
+  #flush(): void {
+    const gather = this.#gather;
+    if (gather.length === 0) return;
+    this.#writeNow(gather.bytes, 0, gather.length);
+    gather.clear();
+  }
+
+  #writeNow(buf: Uint8Array, start: number, end: number): void {
+    this.#called++;
     try {
-      run();
+      this.engine.write(buf, start, end);
     } finally {
-      this.#called = outer;
+      this.#called--;
     }
+  }
+
+  #sayEnd(): void {
+    this.#flush();
+    this.#called++;
+    try {
+      this.engine.end();
+    } finally {
+      this.#called--;
+    }
+  }
+
+  #sendEnd(): void {
+    this.#sayEnd();
+    this.raw.end();
   }
 
   #keepEarly(buf: Uint8Array, start: number, end: number): boolean {
