@@ -14,7 +14,7 @@ import { requestReader } from "../../src/http/h2/request-reader.ts";
 import { ServerSession } from "../../src/http/h2/server-session.ts";
 import type { H2Stream } from "../../src/http/h2/stream.ts";
 import { FIELD, HpackDecoder } from "../../src/http/hpack/decoder.ts";
-import { HpackEncoder } from "../../src/http/hpack/encoder.ts";
+import { HpackEncoder, isSecret } from "../../src/http/hpack/encoder.ts";
 import { RequestHead } from "../../src/http/request-head.ts";
 import { ResponseHead } from "../../src/http/response-head.ts";
 
@@ -35,6 +35,9 @@ const FIELDS: readonly (readonly [string, string])[] = [
   ["x-request-id", "7f3a2b10"],
 ];
 
+const secret = (field: Uint8Array, name: number): boolean =>
+  isSecret(fieldIdAt(field, 0, name), field.length - name);
+
 /** The block of those fields by an encoder that has seen them `times` times before. */
 function blockOf(times: number): { before: Uint8Array[]; block: Uint8Array } {
   const encoder = new HpackEncoder();
@@ -45,7 +48,7 @@ function blockOf(times: number): { before: Uint8Array[]; block: Uint8Array } {
     for (const [name, value] of FIELDS) {
       const buf = bytesOf(name + value);
       const length = name.length;
-      at = encoder.field(out, at, buf, 0, length, length, buf.length, fieldIdAt(buf, 0, length));
+      at = encoder.field(out, at, buf, 0, length, length, buf.length, secret(buf, length));
     }
     blocks.push(out.slice(0, at));
   }
@@ -94,13 +97,13 @@ function encoding(): void {
   const out = new Uint8Array(4096);
   const names = FIELDS.map(([name]) => name.length);
   const lines = FIELDS.map(([name, value]) => bytesOf(name + value));
-  const ids = lines.map((line, i) => fieldIdAt(line, 0, names[i]!));
+  const never = lines.map((line, i) => secret(line, names[i]!));
   const run = (): number => {
     let at = encoder.begin(out, 0);
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
       const length = names[i]!;
-      at = encoder.field(out, at, line, 0, length, length, line.length, ids[i]!);
+      at = encoder.field(out, at, line, 0, length, length, line.length, never[i]!);
     }
     return at;
   };
@@ -169,7 +172,7 @@ function exchanging(): void {
     let at = encoder.begin(out, 9);
     for (const [name, value] of fields) {
       const buf = bytesOf(name + value);
-      at = encoder.field(out, at, buf, 0, name.length, name.length, buf.length, 0);
+      at = encoder.field(out, at, buf, 0, name.length, name.length, buf.length, false);
     }
     out.writeUIntBE(at - 9, 0, 3);
     out[3] = 1;

@@ -34,6 +34,11 @@ export class Fields {
   mask: number;
   /** A bit for each id that occurred more than once. */
   repeated: number;
+  /**
+   * A bit for each line that came marked as never to be indexed (RFC 7541 §7.1.3), which every hop has to
+   * pass on; the last bit stands for all lines from 31 on.
+   */
+  sensitive: number;
   spans: Int32Array;
   #removed: number;
 
@@ -44,6 +49,7 @@ export class Fields {
     this.start = 0;
     this.mask = 0;
     this.repeated = 0;
+    this.sensitive = 0;
     this.spans = NO_SPANS;
     this.#removed = 0;
   }
@@ -59,6 +65,7 @@ export class Fields {
     this.start = 0;
     this.mask = 0;
     this.repeated = 0;
+    this.sensitive = 0;
     this.#removed = 0;
     if (this.bytes.length > KEEP) this.bytes = NO_BYTES;
     if (this.spans.length > KEEP / 4) this.spans = NO_SPANS;
@@ -160,6 +167,14 @@ export class Fields {
   value(index: number): string {
     const at = index * STRIDE;
     return latin1(this.bytes, this.spans[at + 2]!, this.spans[at + 3]!);
+  }
+
+  isSensitive(index: number): boolean {
+    return this.sensitive !== 0 && ((this.sensitive >>> Math.min(index, 31)) & 1) !== 0;
+  }
+
+  markSensitive(index: number): void {
+    this.sensitive |= 1 << Math.min(index, 31);
   }
 
   lineStart(index: number): number {
@@ -272,6 +287,7 @@ export class Fields {
     this.start = other.start;
     this.mask = other.mask;
     this.repeated = other.repeated;
+    this.sensitive = other.sensitive;
     this.#removed = other.#removed;
   }
 

@@ -30,6 +30,7 @@ export function addLine(decoder: HpackDecoder, fields: Fields): H2Fault | null {
     for (let i = lineStart, to = at; i < lineEnd; i++, to++) bytes[to] = line[i]!;
   } else copyBytes(line, lineStart, lineEnd, bytes, at);
   fields.length = at + length;
+  if (decoder.sensitive) fields.markSensitive(fields.count);
   fields.addLine(
     at,
     at + decoder.nameEnd - lineStart,

@@ -1,7 +1,7 @@
 import { allocBytes, bytesOf, copyBytes, writeLatin1 } from "../../core/bytes.ts";
 import { FieldId } from "../field-id.ts";
 import type { Fields } from "../fields.ts";
-import { FIELD_OVERHEAD, HpackEncoder } from "../hpack/encoder.ts";
+import { FIELD_OVERHEAD, HpackEncoder, isSecret } from "../hpack/encoder.ts";
 import type { RequestHead } from "../request-head.ts";
 import type { ResponseHead } from "../response-head.ts";
 import { Flag, FRAME_HEADER, FrameType, MIN_FRAME_SIZE } from "./frame-type.ts";
@@ -92,7 +92,7 @@ export function writeRequest(
     if (target === "/") at = HpackEncoder.indexed(out, at, Entry.path);
     else at = named(encoder, out, at, Entry.path, target);
   }
-  at = named(encoder, out, at, Entry.authority, authority);
+  if (authority !== "") at = named(encoder, out, at, Entry.authority, authority);
   at = writeFields(out, at, encoder, fields, LEFT_OUT_OF_REQUESTS);
   finish(output, start, at, stream.id, ended);
 }
@@ -133,7 +133,10 @@ function writeFields(
     if (id === FieldId.te && !fields.valueIs(i, "trailers")) continue;
     const from = fields.lineStart(i);
     const nameEnd = fields.nameEnd(i);
-    at = encoder.field(out, at, bytes, from, nameEnd, fields.valueStart(i), fields.valueEnd(i), id);
+    const valueStart = fields.valueStart(i);
+    const valueEnd = fields.valueEnd(i);
+    const never = fields.isSensitive(i) || isSecret(id, valueEnd - valueStart);
+    at = encoder.field(out, at, bytes, from, nameEnd, valueStart, valueEnd, never);
   }
   return at;
 }
@@ -193,5 +196,5 @@ function writeProtocol(encoder: HpackEncoder, out: Uint8Array, at: number, field
   if (length > scratch.length) scratch = allocBytes(2 * length);
   copyBytes(PROTOCOL, 0, PROTOCOL.length, scratch, 0);
   copyBytes(fields.bytes, from, end, scratch, PROTOCOL.length);
-  return encoder.field(out, at, scratch, 0, PROTOCOL.length, PROTOCOL.length, length, 0);
+  return encoder.field(out, at, scratch, 0, PROTOCOL.length, PROTOCOL.length, length, false);
 }

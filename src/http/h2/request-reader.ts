@@ -267,8 +267,13 @@ function joinCookies(head: RequestHead): void {
   const { fields } = head;
   const joined: string[] = [];
   const id = FieldId.cookie;
-  for (let i = fields.first(id); i >= 0; i = fields.next(id, i)) joined.push(fields.value(i));
+  let sensitive = false;
+  for (let i = fields.first(id); i >= 0; i = fields.next(id, i)) {
+    joined.push(fields.value(i));
+    sensitive ||= fields.isSensitive(i);
+  }
   fields.removeId(id);
+  if (sensitive) fields.markSensitive(fields.count);
   fields.appendField(id, COOKIE, joined.join("; "));
 }
 

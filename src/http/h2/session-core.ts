@@ -120,13 +120,14 @@ export abstract class SessionCore implements SendObserver {
   flush(): void {
     if (this.inReceive) return;
     this.output.flush();
+    if (this.over) return;
     if (this.roomDue) {
       this.roomDue = false;
       this.thereIsRoom();
     }
     if (!this.quietDue) return;
     this.quietDue = false;
-    if (this.streams.count === 0 && !this.over) this.#owner.onQuiet();
+    if (this.streams.count === 0) this.#owner.onQuiet();
   }
 
   /** The sink has room again. */

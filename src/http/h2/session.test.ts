@@ -104,6 +104,31 @@ describe("messages", () => {
     expect(() => pair.server.sendEnd(stream, null)).toThrow(/before/);
   });
 
+  it("a field marked never to be indexed: marked at the next hop, too", () => {
+    const pair = new Pair();
+    pair.request("/", 0, [
+      ["Authorization", "Basic abc"],
+      ["X-A", "b"],
+    ]);
+    pair.settle();
+    const { fields } = pair.serverLog.streams[0]!.request;
+    const marked = (name: string): boolean =>
+      [...Array(fields.count).keys()].some((i) => fields.isSensitive(i) && fields.name(i) === name);
+    expect([marked("authorization"), marked("x-a")]).toEqual([true, false]);
+    const head = responseOf();
+    head.fields.append("X-A", "b");
+    head.fields.append("X-B", "b");
+    head.fields.markSensitive(0);
+    for (let i = 0; i < 3; i++) {
+      const log = pair.request();
+      pair.settle();
+      answer(pair, i + 1, "", head);
+      pair.settle();
+      const back = log.responseHead.fields;
+      expect([0, 1].map((line) => back.isSensitive(line))).toEqual([true, false]);
+    }
+  });
+
   it("a head larger than a frame: in CONTINUATION, whole", () => {
     const pair = new Pair();
     const fields = Array.from({ length: 30 }, (_, i): [string, string] => [

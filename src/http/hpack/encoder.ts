@@ -93,10 +93,13 @@ export class HpackEncoder {
   ): number {
     const start = STATIC_START[index]!;
     const nameLength = STATIC_NAME_END[index]! - start;
-    return this.#field(out, at, STATIC_LINES, start, nameLength, buf, from, end, 0, index);
+    return this.#field(out, at, STATIC_LINES, start, nameLength, buf, from, end, false, index);
   }
 
-  /** The field whose name is buf[start, nameEnd), in either case, and whose value is buf[from, end). */
+  /**
+   * The field whose name is buf[start, nameEnd), in either case, and whose value is buf[from, end).
+   * `never`: in no table, here or at any hop behind (§7.1.3).
+   */
   field(
     out: Uint8Array,
     at: number,
@@ -105,9 +108,9 @@ export class HpackEncoder {
     nameEnd: number,
     from: number,
     end: number,
-    id: FieldId,
+    never: boolean,
   ): number {
-    return this.#field(out, at, buf, start, nameEnd - start, buf, from, end, id, 0);
+    return this.#field(out, at, buf, start, nameEnd - start, buf, from, end, never, 0);
   }
 
   /** `known`: the static entry that has the name, 0 where it has to be looked for. */
@@ -120,7 +123,7 @@ export class HpackEncoder {
     buf: Uint8Array,
     from: number,
     end: number,
-    id: FieldId,
+    never: boolean,
     known: number,
   ): number {
     if (this.#seen === NONE) this.#allocate();
@@ -130,12 +133,12 @@ export class HpackEncoder {
     const slot = hash & (SLOTS - 1);
     const entry = this.#entries[slot]! - 1;
     if (
+      !never &&
       entry >= table.oldest &&
       this.#holds(entry, hash, names, start, nameLength, buf, from, end)
     ) {
       return writeInteger(out, at, 0x80, 7, STATIC_COUNT + table.inserted - entry);
     }
-    const never = ((NEVER >> id) & 1) !== 0 || (id === FieldId.cookie && end - from < GUESSABLE);
     const size = nameLength + end - from + ENTRY_OVERHEAD;
     const index =
       !never && this.#seen[slot] === hash && size <= MAX_INDEXED && size <= table.maxSize;
@@ -221,6 +224,11 @@ export class HpackEncoder {
     this.#entries = new Int32Array(SLOTS);
     this.#names = new Int32Array(SLOTS);
   }
+}
+
+/** Whether a field with a value of `length` octets is one that nobody should be able to guess (§7.1). */
+export function isSecret(id: FieldId, length: number): boolean {
+  return ((NEVER >> id) & 1) !== 0 || (id === FieldId.cookie && length < GUESSABLE);
 }
 
 /** Folds A–Z; names are tokens, and no other of their octets changes. */

@@ -1,7 +1,7 @@
 import { allocBytes, bytesOf, latin1 } from "../../../core/bytes.ts";
 import { fieldIdAt } from "../../field-id.ts";
 import { BLOCK_END, FIELD, type HpackDecoder } from "../decoder.ts";
-import { FIELD_OVERHEAD, type HpackEncoder } from "../encoder.ts";
+import { FIELD_OVERHEAD, type HpackEncoder, isSecret } from "../encoder.ts";
 
 export type Pair = readonly [name: string, value: string];
 
@@ -36,7 +36,16 @@ export function encodeBlock(encoder: HpackEncoder, pairs: readonly Pair[]): Uint
   for (const [name, value] of pairs) {
     const buf = bytesOf(name + value);
     const id = fieldIdAt(buf, 0, name.length);
-    at = encoder.field(out, at, buf, 0, name.length, name.length, buf.length, id);
+    at = encoder.field(
+      out,
+      at,
+      buf,
+      0,
+      name.length,
+      name.length,
+      buf.length,
+      isSecret(id, value.length),
+    );
   }
   if (at > room) throw new Error("more room taken than was promised");
   return out.subarray(0, at);
