@@ -30,7 +30,7 @@ export interface TlsServerConfig extends TlsProtocolSettings {
   /** What a name gets that no certificate has: the first certificate, or an alert. Default: "default". */
   readonly unknownName?: "default" | "reject";
   readonly clientAuthentication?: ClientAuthentication;
-  /** Tickets for a full handshake of TLS 1.3; 0 turns resumption off. Default: 2, as OpenSSL's. */
+  /** Tickets for a full handshake of TLS 1.3; 0 turns resumption off. Default: 1, each costs 15 µs. */
   readonly tickets?: number;
   /** How long a session may be resumed, in seconds. Default: 7,200. */
   readonly sessionLifetime?: number;

@@ -18,7 +18,7 @@ import { applySettings } from "./policy.ts";
 import type { ServerCertificate, TlsServerConfig } from "./server-config.ts";
 import { ServerNames } from "./server-names.ts";
 
-const DEFAULT_TICKETS = 2;
+const DEFAULT_TICKETS = 1;
 const DEFAULT_LIFETIME = 7_200; // seconds
 
 /** A certificate that was read, with the names it is shown for. */
