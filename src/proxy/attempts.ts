@@ -162,12 +162,13 @@ export class Attempts implements Waiter {
     this.guarded();
   }
 
-  /** A connection stands: new, or kept from before. */
-  connected(): void {
+  /** A connection stands, for which `obtainLink` gave `link` or something that held its place. */
+  connected(link: UpstreamSide): void {
     const exchange = this.exchange;
-    this.endpoint?.connectSucceeded();
+    this.link = link;
+    link.endpoint.connectSucceeded();
     exchange.summary.connected(exchange.context.transport.now());
-    if (this.link !== null) exchange.onUpstreamReady(this.link);
+    exchange.onUpstreamReady(link);
   }
 
   /** This attempt failed; its connection is gone. One more, or the end. */
@@ -188,7 +189,6 @@ export class Attempts implements Waiter {
     let verdict: "default" | "retry" | "fail" = "default";
     if (wasConnected) exchange.program.errorWhileProxy?.(exchange, error, exchange.ctx);
     else {
-      if (!isOurs(error)) endpoint.connectFailed(now);
       exchange.summary.connected(now);
       exchange.phase = "failToConnect";
       verdict = exchange.program.failToConnect?.(exchange, error, exchange.ctx) ?? "default";
@@ -210,7 +210,8 @@ export class Attempts implements Waiter {
         nonIdempotentAllowed: settings.retries.nonIdempotent,
       });
     if (!again) return exchange.fail(error);
-    this.distrustKept ||= link.reused;
+    // Where the server gave the request back itself, it lives.
+    this.distrustKept ||= link.reused && error.retry !== "always";
     context.observer.retried(exchange.summary.upstream ?? "", error);
     if (!this.tried.includes(endpoint)) this.tried.push(endpoint);
     if (this.group !== null) this.guarded();
@@ -271,10 +272,6 @@ export class Attempts implements Waiter {
     this.exchange.fail(new NetError(code, message, { source: "upstream" }));
   }
 }
-
-/** Failures to connect that say nothing of the endpoint: this host has run out of something. */
-const isOurs = (error: NetError): boolean =>
-  error.code === "EMFILE" || error.code === "EADDRNOTAVAIL" || error.code === "EACCES";
 
 const atLimit = (): NetError =>
   new NetError("CONNECTION_LIMIT", "every endpoint is at its connection limit", {

@@ -63,6 +63,10 @@ describe("mayRetry", () => {
     expect(mayRetry(retry("always"), state({ idempotent: false }))).toBe(true);
   });
 
+  it("a request that the server says it did not touch: again, whatever the method", () => {
+    expect(mayRetry(retry("always"), state({ sent: true, idempotent: false }))).toBe(true);
+  });
+
   it("no attempt left: not again", () => {
     expect(mayRetry(retry("always"), state({ attempts: 2 }))).toBe(false);
   });

@@ -54,14 +54,16 @@ export interface AttemptState {
 
 /**
  * Whether to try once more (Pingora's rules, RFC 9110 §9.2.2): what never left may always be sent
- * again; on a reused connection that died silently the server may have closed it before it read the
- * request, which is safe for idempotent methods alone unless the configuration says otherwise.
+ * again, and so may what the server says it did nothing with ("always", RFC 9113 §8.7); on a reused
+ * connection that died silently the server may have closed it before it read the request, which is safe
+ * for idempotent methods alone unless the configuration says otherwise.
  */
 export function mayRetry(error: NetError, attempt: AttemptState): boolean {
   if (attempt.attempts >= attempt.maxAttempts) return false;
   if (attempt.responded || !attempt.replayable) return false;
   if (error.retry === "never") return false;
-  if (error.retry === "if-reused" && !attempt.reused) return false;
+  if (error.retry === "always") return true;
+  if (!attempt.reused) return false;
   return !attempt.sent || attempt.idempotent || attempt.nonIdempotentAllowed;
 }
 

@@ -5,6 +5,7 @@ import type { Fields } from "../../http/fields.ts";
 import { BodyWriter } from "../../http/h1/body-writer.ts";
 import { ResponseReceiver } from "../../http/h1/response-receiver.ts";
 import type { Framing, RequestHead } from "../../http/head.ts";
+import { connectEndpoint, connectError, connectFailed } from "../connect.ts";
 import { Deadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import { HeldInput } from "../held-input.ts";
@@ -78,8 +79,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   open(timeouts: UpstreamTimeouts): void {
     this.timeouts = timeouts;
     this.endpoint.connectionOpening();
-    const options = { timeout: timeouts.connect };
-    this.stream = this.context.transport.connect(this.endpoint.address, options, this);
+    this.stream = connectEndpoint(this.context, this.endpoint, timeouts, this);
     this.held.attach(this.stream);
   }
 
@@ -89,7 +89,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.context.observer.upstreamConnected(this.endpoint.upstream);
     const exchange = this.exchange;
     if (exchange !== null)
-      exchange.guard("connectedToUpstream", () => exchange.attempts.connected());
+      exchange.guard("connectedToUpstream", () => exchange.attempts.connected(this));
   }
 
   /** Out of the pool, to serve again. */
@@ -157,9 +157,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     if (!this.responseEnded) this.exchange = null;
     this.settle();
     if (exchange !== null) {
-      if (!this.established && error !== null) {
-        this.context.observer.upstreamConnectFailed(this.endpoint.upstream, error);
-      }
+      if (!this.established) connectFailed(this.context, this.endpoint, error);
       exchange.onUpstreamError(this.classify(error));
     }
   }
@@ -177,13 +175,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
 
   /** What a lost connection means for the request that was on it. */
   private classify(error: NetError | null): NetError {
-    if (!this.established) {
-      return new NetError(error?.code ?? "ECONNRESET", error?.message ?? "connection lost", {
-        source: "upstream",
-        retry: "always",
-        cause: error,
-      });
-    }
+    if (!this.established) return connectError(error);
     const message = this.receiver.started
       ? "the upstream closed before its response was complete"
       : "the upstream closed without a response";

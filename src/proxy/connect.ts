@@ -1,0 +1,38 @@
+import { NetError } from "../core/errors.ts";
+import type { ConnectHandler, Stream } from "../core/transport.ts";
+import type { ProxyContext } from "./server.ts";
+import type { UpstreamTimeouts } from "./settings.ts";
+import type { Endpoint } from "./upstream/endpoint.ts";
+
+/** Connects to `endpoint` for whatever version of HTTP; failure is told as `onClose`, never at once. */
+export function connectEndpoint(
+  { transport }: ProxyContext,
+  endpoint: Endpoint,
+  { connect }: UpstreamTimeouts,
+  handler: ConnectHandler,
+): Stream {
+  return transport.connect(endpoint.address, { timeout: connect }, handler);
+}
+
+/** Counts a connection that did not come to stand, once for all who waited for it. */
+export function connectFailed(
+  { observer, transport }: ProxyContext,
+  endpoint: Endpoint,
+  error: NetError | null,
+): void {
+  if (error === null) return;
+  if (!isOurs(error)) endpoint.connectFailed(transport.now());
+  observer.upstreamConnectFailed(endpoint.upstream, error);
+}
+
+/** The same for a request that waited for it: nothing of it has left. */
+export const connectError = (error: NetError | null): NetError =>
+  new NetError(error?.code ?? "ECONNRESET", error?.message ?? "connection lost", {
+    source: "upstream",
+    retry: "always",
+    cause: error,
+  });
+
+/** Failures to connect that say nothing of the endpoint: this host has run out of something. */
+const isOurs = (error: NetError): boolean =>
+  error.code === "EMFILE" || error.code === "EADDRNOTAVAIL" || error.code === "EACCES";
