@@ -1,6 +1,7 @@
 import type { EffectiveConfig } from "../config/effective.ts";
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import { Prefix } from "../netstack/prefix.ts";
+import type { ListenerSettings } from "../proxy/settings.ts";
 import { peerAddress } from "./host/peer-address.ts";
 import type { ProxyPlan } from "./plan.ts";
 
@@ -31,7 +32,7 @@ function listening({ plan, config, admin, demo }: BannerFacts): string[] {
     for (const address of addresses) {
       rows.push([
         "listener",
-        urlOf(address),
+        urlOf(address, schemeOf(settings)),
         routes?.length === 1 ? settings.name : `${settings.name}, ${what}`,
       ]);
     }
@@ -69,33 +70,48 @@ function stackHint({ stack }: ProxyPlan): string[] {
 }
 
 function toTry({ config, admin, demo }: BannerFacts, bold: (text: string) => string): string[] {
-  const address = config.listeners[0]!.addresses[0]!;
-  const commands = [curl(address, demo === null ? "/" : "/echo")];
-  if (demo !== null && address.kind === "ip") commands.push(curl(address, "/sse", "-N"));
+  const { addresses, settings } = config.listeners[0]!;
+  const address = addresses[0]!;
+  const scheme = schemeOf(settings);
+  const commands = [curl(address, demo === null ? "/" : "/echo", trustOf(settings), scheme)];
+  if (demo !== null && address.kind === "ip")
+    commands.push(curl(address, "/sse", `-N ${trustOf(settings)}`.trim(), scheme));
   if (admin !== null) commands.push(curl(admin, "/upstreams"), curl(admin, "/metrics"));
   const lines = ["Try:", ...commands.map((command) => `  ${bold(command)}`)];
   if (demo !== null && address.kind === "ip")
-    lines.push(`  or open ${urlOf(address)} in a browser`);
+    lines.push(`  or open ${urlOf(address, scheme)} in a browser`);
   lines.push("", "Ctrl-C stops it.");
   return lines;
 }
 
-function curl(address: SocketAddress, path: string, flags = ""): string {
+const schemeOf = ({ tls }: ListenerSettings): "http" | "https" => (tls === null ? "http" : "https");
+
+/** A certificate of one's own vouches for itself; one of an authority does not hurt. */
+const trustOf = ({ tls }: ListenerSettings): string =>
+  tls === null ? "" : `--cacert ${tls.certificates[0]!.cert}`;
+
+function curl(
+  address: SocketAddress,
+  path: string,
+  flags = "",
+  scheme: "http" | "https" = "http",
+): string {
   const words = [
     "curl",
     flags,
     ...(address.kind === "unix" ? ["--unix-socket", address.path] : []),
   ];
-  const base = address.kind === "unix" ? "http://localhost" : urlOf(address).replace(/\/$/, "");
+  const base =
+    address.kind === "unix" ? `${scheme}://localhost` : urlOf(address, scheme).replace(/\/$/, "");
   return `${words.filter((word) => word !== "").join(" ")} ${base}${path}`;
 }
 
 /** The address as a client would write it: a wildcard becomes the loopback address. */
-function urlOf(address: SocketAddress): string {
+function urlOf(address: SocketAddress, scheme: "http" | "https" = "http"): string {
   if (address.kind === "unix") return formatSocketAddress(address);
   const text = formatSocketAddress(address);
   const reachable = text.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
-  return `http://${reachable}/`;
+  return `${scheme}://${reachable}/`;
 }
 
 function targetOf(

@@ -1,6 +1,9 @@
+import { dirname } from "node:path";
 import { formatProblems } from "../config/problem.ts";
 import { ExitCode } from "./exit-code.ts";
 import { loadFile, UnreadableFile } from "./load-file.ts";
+import { checkFiles } from "./tls/material.ts";
+import { withAbsolutePaths } from "./tls/paths.ts";
 
 /** `millrace check FILE`: prints every problem; the exit code says whether there was an error. */
 export async function check(file: string): Promise<number> {
@@ -9,7 +12,12 @@ export async function check(file: string): Promise<number> {
     const problems = result.ok ? result.warnings : result.problems;
     if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
     if (!result.ok) return ExitCode.usage;
-    const { listeners, upstreams } = result.config;
+    const config = withAbsolutePaths(result.config, dirname(file));
+    const files = checkFiles(config, Date.now());
+    for (const problem of files.problems) process.stderr.write(`${file}  ${problem}\n`);
+    for (const warning of files.warnings) process.stderr.write(`${file}  warning: ${warning}\n`);
+    if (files.problems.length > 0) return ExitCode.usage;
+    const { listeners, upstreams } = config;
     const found = `${amount(listeners.length, "listener")}, ${amount(upstreams.length, "upstream")}`;
     process.stdout.write(`${file}: good (${found})\n`);
     return ExitCode.ok;

@@ -9,6 +9,7 @@ const examples = `
 Examples:
   $ millrace proxy --listen 127.0.0.1:8080 --to 127.0.0.1:9000
   $ millrace proxy --listen '*:80' --to app1:9000 --to app2:9000 --workers 4
+  $ millrace proxy --listen https://127.0.0.1:8443 --cert cert.pem --key key.pem --to app1:9000
   $ millrace proxy millrace.yaml
   $ millrace proxy app.ts --driver node --admin off
   # millrace proxy --stack tap=tap0,address=10.7.0.2/24 --listen 10.7.0.2:80 --to 10.7.0.1:9000
@@ -65,6 +66,19 @@ function addProxy(program: Command, done: (plan: Plan) => void): void {
     )
     .addOption(
       new Option("--to <address>", "without a file: an endpoint to forward to (repeat for several)")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option(
+        "--cert <file>",
+        "without a file: a certificate for https:// (PEM, chain included)",
+      )
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--key <file>", "without a file: its private key; repeat both for several")
         .argParser(collect)
         .default([], "none"),
     )

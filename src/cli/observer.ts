@@ -4,6 +4,7 @@ import type { ProxyObserver } from "../proxy/observer.ts";
 import type { Session } from "../proxy/session-api.ts";
 import type { AccessLog } from "../telemetry/access-log.ts";
 import type { MetricRecorder } from "../telemetry/recorder.ts";
+import type { TlsConnection } from "../tls/engine.ts";
 
 /** As in access logs elsewhere. */
 const protocolNames = { "http/1.0": "HTTP/1.0", "http/1.1": "HTTP/1.1", h2: "HTTP/2.0" } as const;
@@ -54,6 +55,14 @@ export class TelemetryObserver implements ProxyObserver {
     }
     if (s.error !== null) recorder.requestError(session.listener, s.error.code, s.error.source);
     if (this.#log?.sampled()) this.#logRequest(this.#log, session);
+  }
+
+  tlsOpened(listener: string, { version, resumed }: TlsConnection): void {
+    this.#recorder.tlsOpened(listener, version, resumed);
+  }
+
+  tlsFailed(listener: string, { code, message }: NetError): void {
+    this.#recorder.tlsFailed(listener, code, message);
   }
 
   http2Opened(listener: string): void {

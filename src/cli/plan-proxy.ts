@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { describeConfig } from "../config/describe.ts";
 import type { EffectiveConfig } from "../config/effective.ts";
 import { configFromFlags } from "../config/flags.ts";
@@ -16,6 +16,8 @@ export interface ProxyArguments {
   readonly file?: string | undefined;
   readonly listen: readonly string[];
   readonly to: readonly string[];
+  readonly cert: readonly string[];
+  readonly key: readonly string[];
   readonly workers?: string | undefined;
   readonly admin?: string | undefined;
   readonly driver?: string | undefined;
@@ -27,7 +29,7 @@ export interface ProxyArguments {
 /** Loads and checks all that `millrace proxy` was given; prints what is wrong. Binds nothing. */
 export async function planProxy(args: ProxyArguments): Promise<Plan> {
   try {
-    const config = await configure(args);
+    const config = await withTlsFiles(await configure(args), args);
     const stack =
       args.stack === undefined ? null : checkedStack(parseStackSpec(args.stack), config);
     const { driver, fallback } = await chooseDriver(stack === null ? config.driver : "epoll");
@@ -86,10 +88,10 @@ function refuse(message: string): Plan {
 async function configure(args: ProxyArguments): Promise<EffectiveConfig> {
   const { file } = args;
   if (file === undefined) return withLog(accepted(configFromFlags(args)), args);
-  const forFlags = ["listen", "to"].filter((flag) => args[flag as "listen" | "to"].length > 0);
+  const forFlags = (["listen", "to", "cert", "key"] as const).filter((f) => args[f].length > 0);
   if (forFlags.length > 0) {
     throw new UsageError(
-      `--${forFlags[0]} is for use without a file; ${file} says where to listen and to forward`,
+      `--${forFlags[0]} is for use without a file; ${file} says where to listen and to forward, and how`,
     );
   }
   return withLog(overridden(accepted(await loadFile(file)), args), args);
@@ -102,11 +104,26 @@ function accepted(result: LoadResult<EffectiveConfig>): EffectiveConfig {
   return result.config;
 }
 
+/** The configuration with absolute paths of TLS files that were found good. Throws UsageError. */
+async function withTlsFiles(
+  config: EffectiveConfig,
+  { file }: ProxyArguments,
+): Promise<EffectiveConfig> {
+  const { checkFiles, usesTls } = await import("./tls/material.ts");
+  if (!usesTls(config)) return config;
+  const { withAbsolutePaths } = await import("./tls/paths.ts");
+  const absolute = withAbsolutePaths(config, file === undefined ? "." : dirname(file));
+  const { problems, warnings } = checkFiles(absolute, Date.now());
+  if (problems.length > 0) throw new UsageError(`nothing was started\n${problems.join("\n")}`);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  return absolute;
+}
+
 /** A file's configuration with what the flags say differently; they are checked as on their own. */
 function overridden(config: EffectiveConfig, args: ProxyArguments): EffectiveConfig {
   const { workers, admin, driver } = args;
   const flags = accepted(
-    configFromFlags({ listen: [], to: ["127.0.0.1:1"], workers, admin, driver }),
+    configFromFlags({ listen: [], to: ["127.0.0.1:1"], cert: [], key: [], workers, admin, driver }),
   );
   return {
     ...config,

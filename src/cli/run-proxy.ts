@@ -18,6 +18,7 @@ import { Report } from "./report.ts";
 import { sibling } from "./sibling.ts";
 import { handleSignals, type StopSignal } from "./signals.ts";
 import { Supervisor, WorkerStartError } from "./supervisor.ts";
+import type { TlsMaterial } from "./tls/material.ts";
 import { mergeUpstreams } from "./upstream-view.ts";
 import { packageVersion } from "./version.ts";
 
@@ -67,7 +68,7 @@ class ProxyRun {
     this.#sink = this.#openLog();
     const layout = metricLayout(config);
     const memory = new CounterMemory(layout.slots, this.#plan.workers);
-    const supervisor = this.#supervise(config, memory);
+    const supervisor = this.#supervise(config, memory, await readTls(config));
     this.#supervisor = supervisor;
     await this.#startAdmin(supervisor, () => trafficFamilies(layout, memory));
     await supervisor.start();
@@ -90,7 +91,7 @@ class ProxyRun {
     );
   }
 
-  #supervise(config: EffectiveConfig, memory: CounterMemory): Supervisor {
+  #supervise(config: EffectiveConfig, memory: CounterMemory, tls: TlsMaterial | null): Supervisor {
     const { driver, stack, module, workers } = this.#plan;
     return new Supervisor({
       entry: sibling("worker"),
@@ -99,6 +100,7 @@ class ProxyRun {
       start: (index) => ({
         index,
         config,
+        tls,
         driver,
         stack,
         module,
@@ -162,6 +164,13 @@ class ProxyRun {
     if ((await this.#supervisor?.stop(quitMs)) === false) dieBy(signal);
     process.exit(ExitCode.signalled + constants.signals[signal]);
   }
+}
+
+/** Certificates and keys as workers get them; null where nothing speaks TLS. Throws FileProblem. */
+async function readTls(config: EffectiveConfig): Promise<TlsMaterial | null> {
+  if (config.listeners.every(({ settings }) => settings.tls === null)) return null;
+  const { readMaterial } = await import("./tls/material.ts");
+  return readMaterial(config, Date.now());
 }
 
 /** Ends the process as the signal would without handlers: no exit code of ours runs past a stuck thread. */

@@ -2,6 +2,7 @@ import type { EffectiveConfig } from "../config/effective.ts";
 import type { Duration } from "../core/time.ts";
 import type { ServerSnapshot } from "../proxy/server.ts";
 import type { StackSpec } from "./stack-spec.ts";
+import type { TlsMaterial } from "./tls/material.ts";
 
 /** All that a worker needs to start; plain data, passed as `workerData`. */
 export interface WorkerStart {
@@ -9,6 +10,8 @@ export interface WorkerStart {
   readonly index: number;
   /** Checked, with concrete ports and without `demo` endpoints. */
   readonly config: EffectiveConfig;
+  /** Certificates and keys; null where no listener speaks TLS. */
+  readonly tls: TlsMaterial | null;
   readonly driver: Driver;
   /** For the driver "netstack"; null for the others. */
   readonly stack: StackSpec | null;

@@ -12,6 +12,7 @@ import { FaultReport } from "./fault-report.ts";
 import { metricLayout } from "./metric-names.ts";
 import { TelemetryObserver } from "./observer.ts";
 import { QuietTrim } from "./quiet-trim.ts";
+import type { WorkerTls } from "./tls/worker-tls.ts";
 import { openTransport } from "./transport-choice.ts";
 import type { WorkerLog } from "./worker-log.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
@@ -90,7 +91,7 @@ async function run(): Promise<void> {
     observer,
   });
   await server.start();
-  await listen(server, transport.rng);
+  await listen(server, transport.rng, await openTls());
   running = { transport, server, log };
   if (start.driver === "epoll") await trimWhenQuiet(memory.row(index));
 }
@@ -114,14 +115,21 @@ async function importProgram(): Promise<ProxyProgram | null> {
   return (await importModule(start.module)) as ProxyProgram;
 }
 
-async function listen(server: ProxyServer, rng: Rng): Promise<void> {
-  for (const listener of start.config.listeners) {
+async function openTls(): Promise<WorkerTls | null> {
+  if (start.tls === null) return null;
+  const { WorkerTls } = await import("./tls/worker-tls.ts");
+  return new WorkerTls(start.config, start.tls);
+}
+
+async function listen(server: ProxyServer, rng: Rng, tls: WorkerTls | null): Promise<void> {
+  for (const [i, listener] of start.config.listeners.entries()) {
+    const secured = tls?.server(i) ?? null;
     const program = listener.routes === null ? undefined : await routed(listener.routes, rng);
     for (const address of listener.addresses) {
       // A path belongs to one socket, so the first worker alone serves Unix sockets.
       if (address.kind === "unix" && start.index !== 0) continue;
       const reusePort = address.kind === "ip" && start.workers > 1;
-      await server.listen(address, listener.settings, { reusePort }, program);
+      await server.listen(address, listener.settings, { reusePort }, program, secured);
     }
   }
 }

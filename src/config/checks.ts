@@ -1,7 +1,9 @@
 import { type Draft, describeValue, formatPath, type PathStep } from "./problem.ts";
 import { checkListenerCompression, checkRoute } from "./route-checks.ts";
+import { splitScheme } from "./scalars.ts";
 import { defaultAdmin } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
+import { checkListenerTls } from "./tls-checks.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
 type Tree = Readonly<Record<string, unknown>>;
@@ -19,6 +21,7 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
   for (const [i, listener] of listOf(raw.listeners).entries()) {
     if (!isTree(listener)) continue;
     checkListenerLimits(listener, ["listeners", i], drafts);
+    checkListenerTls(listener, ["listeners", i], drafts);
     checkListenerCompression(listener.compress, ["listeners", i], drafts);
     for (const [j, route] of listOf(listener.routes).entries()) {
       if (!isTree(route)) continue;
@@ -117,8 +120,8 @@ function checkShadowed(
 function checkAddresses(raw: Tree, drafts: Draft[]): void {
   const seen = new Map<string, string>();
   const take = (address: unknown, path: readonly PathStep[], owner: string): void => {
-    if (typeof address !== "string" || address.endsWith(":0")) return;
-    const key = address.replace(/^\*:/, "0.0.0.0:").toLowerCase();
+    if (typeof address !== "string" || /:0\/?$/.test(address)) return;
+    const key = splitScheme(address).rest.replace(/^\*:/, "0.0.0.0:").toLowerCase();
     const other = seen.get(key);
     if (other !== undefined) {
       const found = `${describeValue(address)}, taken by ${other}`;

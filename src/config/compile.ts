@@ -1,5 +1,6 @@
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
-import type { EndpointSettings, UpstreamSettings } from "../proxy/settings.ts";
+import type { EndpointSettings, ListenerSettings, UpstreamSettings } from "../proxy/settings.ts";
+import type { ListenerTlsSettings } from "../proxy/tls/settings.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import { type EffectiveConfig, type EffectiveListener, usesDemo } from "./effective.ts";
 import type { ParsedListener, ParsedModuleListener } from "./listener-schema.ts";
@@ -9,7 +10,7 @@ import type { ParsedFile, ParsedModule } from "./schema.ts";
 export function compileFile(file: ParsedFile): EffectiveConfig {
   return compile(
     file,
-    file.listeners.map((listener) =>
+    file.listeners.flatMap((listener) =>
       compileListener(listener, compileRoutes(listener.routes, listener.compress ?? null)),
     ),
   );
@@ -18,7 +19,7 @@ export function compileFile(file: ParsedFile): EffectiveConfig {
 export function compileModule(module: ParsedModule): EffectiveConfig {
   return compile(
     module,
-    module.listeners.map((listener) => compileListener(listener, null)),
+    module.listeners.flatMap((listener) => compileListener(listener, null)),
   );
 }
 
@@ -45,23 +46,44 @@ function compile(parsed: Process, listeners: readonly EffectiveListener[]): Effe
   };
 }
 
+/** One listener, or two of the same name: what speaks TLS is a listener of its own from here on. */
 function compileListener(
   parsed: ParsedListener | ParsedModuleListener,
   routes: EffectiveListener["routes"],
-): EffectiveListener {
-  const addresses = asList<SocketAddress>(parsed.listen);
+): readonly EffectiveListener[] {
+  const places = asList(parsed.listen);
+  const secure = ({ scheme }: Place): boolean =>
+    scheme === "https" || (scheme === null && parsed.tls !== undefined);
+  const name = parsed.name ?? formatSocketAddress(places[0]!.address);
+  const parts = [
+    { tls: null, addresses: places.filter((place) => !secure(place)) },
+    { tls: parsed.tls ?? null, addresses: places.filter(secure) },
+  ];
+  return parts
+    .filter(({ addresses }) => addresses.length > 0)
+    .map(({ tls, addresses }) => ({
+      addresses: addresses.map(({ address }) => address),
+      settings: settingsOf(parsed, name, tls),
+      routes,
+    }));
+}
+
+type Place = { readonly address: SocketAddress; readonly scheme: "http" | "https" | null };
+
+function settingsOf(
+  parsed: ParsedListener | ParsedModuleListener,
+  name: string,
+  tls: ListenerTlsSettings | null,
+): ListenerSettings {
   return {
-    addresses,
-    settings: {
-      name: parsed.name ?? formatSocketAddress(addresses[0]!),
-      limits: parsed.limits,
-      timeouts: parsed.timeouts,
-      forwarding: parsed.forwarding,
-      halfClose: parsed.halfClose,
-      allowConnect: parsed.allowConnect,
-      http2: parsed.http2,
-    },
-    routes,
+    name,
+    limits: parsed.limits,
+    timeouts: parsed.timeouts,
+    forwarding: parsed.forwarding,
+    halfClose: parsed.halfClose,
+    allowConnect: parsed.allowConnect,
+    http2: parsed.http2,
+    tls,
   };
 }
 

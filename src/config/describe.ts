@@ -4,6 +4,7 @@ import type { CompressionSettings } from "../proxy/compression/settings.ts";
 import type { Http2Settings } from "../proxy/h2/settings.ts";
 import type { HeaderEdits, RouteAction, RouteSettings } from "../proxy/route/settings.ts";
 import type { EndpointSettings, ListenerSettings, UpstreamSettings } from "../proxy/settings.ts";
+import type { ListenerTlsSettings } from "../proxy/tls/settings.ts";
 import type { EffectiveConfig } from "./effective.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
@@ -50,6 +51,22 @@ function describeListener(settings: ListenerSettings, addresses: readonly Socket
     },
     timeouts: describeDurations(timeouts),
     http2: settings.http2 === null ? "off" : describeHttp2(settings.http2),
+    tls: settings.tls === null ? "off" : describeTls(settings.tls),
+  };
+}
+
+function describeTls({ tickets, handshakeTimeout, ...tls }: ListenerTlsSettings) {
+  return {
+    ...tls,
+    tickets:
+      tickets === null
+        ? "off"
+        : {
+            count: tickets.count,
+            lifetime: formatDuration(tickets.lifetime),
+            rotateEvery: formatDuration(tickets.rotateEvery),
+          },
+    handshakeTimeout: formatDuration(handshakeTimeout),
   };
 }
 

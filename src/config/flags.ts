@@ -9,6 +9,9 @@ import { fileSchema } from "./schema.ts";
 export interface ProxyFlags {
   readonly listen: readonly string[];
   readonly to: readonly string[];
+  /** Files with certificates, and with their keys in the same order. */
+  readonly cert?: readonly string[];
+  readonly key?: readonly string[];
   readonly workers?: string | number | undefined;
   readonly admin?: string | undefined;
   readonly driver?: string | undefined;
@@ -19,11 +22,18 @@ const addEndpoint = "Add --to 127.0.0.1:9000, say, or name a configuration file.
 
 /** The same configuration as a file with one listener, one upstream and a route from all to it. */
 export function configFromFlags(flags: ProxyFlags): LoadResult<EffectiveConfig> {
+  const { cert = [], key = [] } = flags;
+  const secure = flags.listen.some((address) => address.startsWith("https://"));
+  const unpaired = pairProblem(cert, key, secure);
+  if (unpaired !== null) return { ok: false, problems: [unpaired] };
   const raw = {
     listeners: [
       {
         name: "default",
-        listen: flags.listen.length > 0 ? [...flags.listen] : [defaultListen],
+        listen: listenOf(flags.listen, secure),
+        ...(secure && {
+          tls: { certificates: cert.map((file, i) => ({ cert: file, key: key[i] })) },
+        }),
         routes: [{ name: "default", upstream: "default" }],
       },
     ],
@@ -37,6 +47,33 @@ export function configFromFlags(flags: ProxyFlags): LoadResult<EffectiveConfig> 
   if (parsed === null || problems.length > 0) return { ok: false, problems };
   return { ok: true, config: compileFile(parsed), warnings: [] };
 }
+
+/** Beside https:// an address without a scheme is one in plain, as it is alone. */
+function listenOf(addresses: readonly string[], secure: boolean): readonly string[] {
+  if (addresses.length === 0) return [defaultListen];
+  if (!secure) return addresses;
+  return addresses.map((text) => (text.includes("://") ? text : `http://${text}`));
+}
+
+function pairProblem(
+  cert: readonly string[],
+  key: readonly string[],
+  secure: boolean,
+): Problem | null {
+  if (cert.length < key.length || (secure && cert.length === 0)) {
+    const fix = "Give --cert FILE --key FILE; `millrace cert self-signed localhost` makes a pair.";
+    return problem("--cert", amount(cert), "a certificate for each --key and for https://", fix);
+  }
+  if (key.length < cert.length) {
+    return problem("--key", amount(key), "the private key of each --cert");
+  }
+  if (cert.length === 0 || secure) return null;
+  const fix = "Write --listen https://127.0.0.1:8443, say.";
+  return problem("--cert", "no --listen that speaks TLS", "an address with https://", fix);
+}
+
+const amount = (files: readonly string[]): string =>
+  files.length === 0 ? "nothing" : `${files.length} of them`;
 
 /** Numbers become numbers; all else stays as it is, for the schema to refuse. */
 function wholeNumber(value: string | number): string | number {
@@ -56,7 +93,7 @@ function asFlagProblem(draft: Draft): Problem {
 }
 
 function flagOf({ path }: Draft): string {
-  if (path[0] === "listeners") return "--listen";
+  if (path[0] === "listeners") return path[2] === "tls" ? "--cert" : "--listen";
   if (path[0] === "upstreams") return "--to";
   return `--${String(path[0])}`;
 }

@@ -7,12 +7,13 @@ import {
   duration,
   entityName,
   fieldName,
-  listenAddress,
-  listenPhrase,
+  listenerPhrase,
+  listenPlace,
   size,
   sizeOrUnlimited,
   wholeNumber,
 } from "./scalars.ts";
+import { listenerTlsSchema } from "./tls-schema.ts";
 
 const limits = z
   .strictObject({
@@ -88,10 +89,13 @@ const listenerShape = {
     .optional()
     .describe("What the access log and metrics call it. Without it: its first address."),
   listen: z
-    .union([listenAddress, z.array(listenAddress).min(1)], {
-      error: `${listenPhrase}, or a list of these`,
+    .union([listenPlace, z.array(listenPlace).min(1)], {
+      error: `${listenerPhrase}, or a list of these`,
     })
-    .describe(`Where it listens: ${listenPhrase}, or a list of these.`),
+    .describe(
+      `Where it listens: ${listenerPhrase}, or a list of these. TLS is spoken at https:// addresses, and at those without a scheme where the listener has \`tls\`.`,
+    ),
+  tls: listenerTlsSchema.optional(),
   limits,
   timeouts,
   forwarding,

@@ -42,6 +42,7 @@ describe("defaults", () => {
       halfClose: "abort",
       allowConnect: false,
       http2: http2Defaults,
+      tls: null,
     });
     expect(config.upstreams[0]).toMatchObject({
       name: "app",

@@ -64,6 +64,28 @@ export const listenAddress = z.string({ error: listenPhrase }).transform((text, 
   return z.NEVER;
 });
 
+export const listenerPhrase =
+  'an address with its port, such as "127.0.0.1:8080", "https://127.0.0.1:8443" or "[::]:80", or "unix:/run/app.sock"';
+
+/** An address of a listener: a scheme says whether TLS is spoken there, without one the listener does. */
+export const listenPlace = z.string({ error: listenerPhrase }).transform((text, ctx) => {
+  const { scheme, rest } = splitScheme(text);
+  const address = parseSocketAddress(rest);
+  if (address !== null) return { address, scheme };
+  ctx.addIssue({ code: "custom", message: listenerPhrase });
+  return z.NEVER;
+});
+
+/** An address and the scheme before it, as in a URL: a final slash is let through, no path. */
+export function splitScheme(text: string): {
+  readonly scheme: "http" | "https" | null;
+  readonly rest: string;
+} {
+  const match = /^(https?):\/\/(unix:.*|[^/]*)\/?$/.exec(text);
+  if (match === null) return { scheme: null, rest: text };
+  return { scheme: match[1] as "http" | "https", rest: match[2]! };
+}
+
 export const endpointPhrase =
   'an address or a name with its port, such as "10.0.0.7:9000", "[::1]:80" or "app.internal:80", or "unix:/run/app.sock"';
 

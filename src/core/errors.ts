@@ -40,6 +40,7 @@ export type ErrorCode =
   | "TLS_PROTOCOL"
   | "TLS_TRUNCATED"
   | "TLS_TIMEOUT"
+  | "PLAIN_ON_TLS"
   // HTTP
   | "MALFORMED_MESSAGE"
   | "HEAD_TOO_LARGE"

@@ -312,7 +312,7 @@ export class Exchange extends SessionState {
       return this.finish();
     }
     this.local.clear();
-    this.local.set(status, errorHeaders(status), errorText(status));
+    this.local.set(status, errorHeaders(status), errorText(status, error.code));
     this.answer();
   }
 

@@ -17,6 +17,7 @@ describe("statusOf", () => {
     ["MALFORMED_MESSAGE", "upstream", 502],
     ["UNSUPPORTED", "downstream", 501],
     ["UNSUPPORTED", "upstream", 502],
+    ["PLAIN_ON_TLS", "downstream", 400],
     ["NO_ROUTE", "internal", 404],
     ["NO_ENDPOINT", "upstream", 503],
     ["CONNECTION_LIMIT", "internal", 503],

@@ -29,6 +29,8 @@ export function statusOf(error: NetError): number {
     case "HOOK_FAILED":
     case "INTERNAL":
       return 500;
+    case "PLAIN_ON_TLS":
+      return 400;
     case "MALFORMED_MESSAGE":
       return error.source === "downstream" ? 400 : 502;
     default:

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../core/errors.ts";
 import { HttpDate } from "../http/date.ts";
 import { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/head.ts";
@@ -64,8 +65,11 @@ function isFraming(name: string): boolean {
   return lower === "content-length" || lower === "transfer-encoding" || lower === "connection";
 }
 
-/** The short body of an error: what, never why. */
-export const errorText = (status: number): string => `${status} ${reasonPhrase(status)}\n`;
+/** The short body of an error: what, never why, unless the client alone can put it right. */
+export function errorText(status: number, code: ErrorCode | null = null): string {
+  const hint = code === "PLAIN_ON_TLS" ? ": this port speaks TLS, use https://" : "";
+  return `${status} ${reasonPhrase(status)}${hint}\n`;
+}
 
 const plainText = { "Content-Type": "text/plain; charset=utf-8" };
 const methodRefused = { ...plainText, Allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };

@@ -1,4 +1,5 @@
 import type { NetError } from "../core/errors.ts";
+import type { TlsConnection } from "../tls/engine.ts";
 import type { Session } from "./session-api.ts";
 
 /** What the proxy tells of itself: metrics and logs hang here. Calls are synchronous and cheap. */
@@ -7,6 +8,10 @@ export interface ProxyObserver {
   connectionClosed(listener: string): void;
   /** A connection past the listener's limit, closed unserved. */
   connectionRefused(listener: string): void;
+  /** A client's TLS handshake is complete; `connectionOpened` was told before. */
+  tlsOpened(listener: string, connection: TlsConnection): void;
+  /** It failed, and the connection is closed; `connectionClosed` follows. */
+  tlsFailed(listener: string, error: NetError): void;
   /** A client's connection speaks HTTP/2; `connectionOpened` was told before. */
   http2Opened(listener: string): void;
   /** A request begins on a stream of HTTP/2. */

@@ -1,4 +1,5 @@
 import type { SocketAddress } from "../core/address.ts";
+import type { NetError } from "../core/errors.ts";
 import { after, type Duration } from "../core/time.ts";
 import type {
   Listener,
@@ -9,6 +10,9 @@ import type {
 } from "../core/transport.ts";
 import type { H1Limits } from "../http/h1/limits.ts";
 import type { H2Limits } from "../http/h2/limits.ts";
+import type { TlsConnection } from "../tls/engine.ts";
+import type { TlsServer } from "../tls/server.ts";
+import type { TlsStream } from "../tls/stream-api.ts";
 import { Exchange } from "./exchange.ts";
 import { Forwarding } from "./forwarding.ts";
 import { DownstreamConnection } from "./h1/downstream-connection.ts";
@@ -21,6 +25,7 @@ import type { ProxyObserver } from "./observer.ts";
 import type { ProxyProgram } from "./program.ts";
 import type { ListenerSettings, UpstreamSettings } from "./settings.ts";
 import type { ClientConnection } from "./sides.ts";
+import { Handshake, type HandshakeOwner, type Securing } from "./tls/handshake.ts";
 import { PeerTable } from "./upstream/peers.ts";
 import { Upstream, type UpstreamSnapshot } from "./upstream/upstream.ts";
 
@@ -96,14 +101,18 @@ export class ProxyServer implements ProxyContext {
     await Promise.all([...this.upstreams.values()].map((upstream) => upstream.start()));
   }
 
-  /** Serves `address` under `settings`; rejects with the transport's NetError. */
+  /**
+   * Serves `address` under `settings`; rejects with the transport's NetError. `tls` is for settings that
+   * ask for TLS; it may serve several addresses, and stays the caller's.
+   */
   async listen(
     address: SocketAddress,
     settings: ListenerSettings,
     options: ListenOptions,
     program: ProxyProgram = this.program,
+    tls: TlsServer | null = null,
   ): Promise<Listener> {
-    const listener = new ProxyListener(this, settings, program);
+    const listener = new ProxyListener(this, settings, program, tls);
     listener.socket = await this.transport.listen(address, options, (stream) =>
       listener.accept(stream),
     );
@@ -182,7 +191,7 @@ export class ProxyServer implements ProxyContext {
 }
 
 /** One listening address with its settings, its program and its connections. */
-export class ProxyListener {
+export class ProxyListener implements HandshakeOwner {
   readonly settings: ListenerSettings;
   readonly program: ProxyProgram;
   readonly forwarding: Forwarding;
@@ -191,9 +200,21 @@ export class ProxyListener {
   /** Sides of HTTP/2 streams that are over, for reuse. */
   readonly spareStreams: DownstreamStream[] = [];
   socket: Listener | null = null;
+  /** null: streams are taken in plain. */
+  readonly securing: Securing | null;
   private readonly server: ProxyServer;
 
-  constructor(server: ProxyServer, settings: ListenerSettings, program: ProxyProgram) {
+  constructor(
+    server: ProxyServer,
+    settings: ListenerSettings,
+    program: ProxyProgram,
+    tls: TlsServer | null,
+  ) {
+    if ((settings.tls === null) !== (tls === null)) {
+      throw new TypeError(`listener ${settings.name}: TLS needs settings and a server`);
+    }
+    this.securing =
+      settings.tls === null || tls === null ? null : { server: tls, settings: settings.tls };
     this.server = server;
     this.settings = settings;
     this.program = program;
@@ -207,24 +228,60 @@ export class ProxyListener {
       return null;
     }
     this.server.observer.connectionOpened(this.settings.name);
-    const connection = new DownstreamConnection(this.server, this, stream);
-    this.connections.add(connection);
+    if (this.securing !== null) {
+      const handshake = new Handshake(stream, this.server.transport, this.securing, this);
+      this.connections.add(handshake);
+      return handshake;
+    }
+    const connection = this.http1(stream, null, null);
     return this.settings.http2 === null ? connection : new FirstBytes(this, stream, connection);
   }
 
-  /** A stream whose first bytes, or whose ALPN, say HTTP/2; `in place of` one that was taken for older. */
+  secured(stream: TlsStream, handshake: Handshake): StreamHandler {
+    const connection = stream.connection!;
+    this.server.observer.tlsOpened(this.settings.name, connection);
+    if (connection.alpn === "h2") return this.http2(stream, connection, handshake);
+    return this.http1(stream, connection, handshake);
+  }
+
+  unsecured(stream: Stream, handshake: Handshake): StreamHandler {
+    return this.http1(stream, null, handshake);
+  }
+
+  unfinished(handshake: Handshake, error: NetError | null): void {
+    if (!this.connections.has(handshake)) return;
+    if (error !== null) this.server.observer.tlsFailed(this.settings.name, error);
+    this.closed(handshake);
+  }
+
+  private http1(
+    stream: Stream,
+    tls: TlsConnection | null,
+    inPlaceOf: ClientConnection | null,
+  ): DownstreamConnection {
+    const connection = new DownstreamConnection(this.server, this, stream, tls);
+    this.takePlace(connection, inPlaceOf);
+    return connection;
+  }
+
+  /** A stream whose first bytes, or whose ALPN, say HTTP/2. */
   http2(
     stream: Stream,
-    scheme: "http" | "https",
+    tls: TlsConnection | null,
     inPlaceOf: ClientConnection | null,
   ): DownstreamSession {
     const http2 = this.settings.http2 ?? http2Defaults;
-    const session = new DownstreamSession(this.server, this, stream, scheme, http2);
-    if (inPlaceOf !== null) this.connections.delete(inPlaceOf);
-    this.connections.add(session);
+    const session = new DownstreamSession(this.server, this, stream, tls, http2);
     this.server.observer.http2Opened(this.settings.name);
-    if (this.server.draining) session.drain();
+    this.takePlace(session, inPlaceOf);
     return session;
+  }
+
+  /** A connection, which may be one that was held for something else until now. */
+  private takePlace(connection: ClientConnection, inPlaceOf: ClientConnection | null): void {
+    if (inPlaceOf !== null) this.connections.delete(inPlaceOf);
+    this.connections.add(connection);
+    if (this.server.draining) connection.drain();
   }
 
   closed(connection: ClientConnection): void {

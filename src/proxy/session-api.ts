@@ -3,11 +3,12 @@ import type { ErrorCode } from "../core/errors.ts";
 import type { Duration } from "../core/time.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead, ResponseHead } from "../http/head.ts";
+import type { TlsConnection } from "../tls/engine.ts";
 
 /** One request and its response, as hooks see them. Valid until `logging` returned; do not keep it. */
 export interface Session {
   /** The client's side. */
-  readonly client: { readonly remote: SocketAddress; readonly local: SocketAddress };
+  readonly client: ClientInfo;
   readonly listener: string;
   /** The version of HTTP in which the client speaks. */
   readonly protocol: "http/1.0" | "http/1.1" | "h2";
@@ -44,6 +45,13 @@ export interface Session {
 
   /** The figures of a request; complete in `logging`. */
   readonly summary: Summary;
+}
+
+export interface ClientInfo {
+  readonly remote: SocketAddress;
+  readonly local: SocketAddress;
+  /** What the TLS handshake settled: version, cipher, SNI, the client's certificate; null in plain. */
+  readonly tls: TlsConnection | null;
 }
 
 export interface UpstreamInfo {

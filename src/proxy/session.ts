@@ -1,11 +1,10 @@
-import type { SocketAddress } from "../core/address.ts";
 import type { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { cookieValue } from "../http/cookie.ts";
 import type { Fields } from "../http/fields.ts";
 import { RequestHead, ResponseHead } from "../http/head.ts";
 import { LocalResponse } from "./local-response.ts";
-import type { Session, UpstreamInfo } from "./session-api.ts";
+import type { ClientInfo, Session, UpstreamInfo } from "./session-api.ts";
 import type { Downstream, Upstream } from "./sides.ts";
 import { ExchangeSummary } from "./summary.ts";
 import type { PickInput } from "./upstream/upstream.ts";
@@ -68,7 +67,7 @@ export abstract class SessionState implements Session, PickInput {
     return this.local.given;
   }
 
-  get client(): { readonly remote: SocketAddress; readonly local: SocketAddress } {
+  get client(): ClientInfo {
     return this.downstream;
   }
 

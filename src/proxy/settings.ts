@@ -1,6 +1,7 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { Http2Settings } from "./h2/settings.ts";
+import type { ListenerTlsSettings } from "./tls/settings.ts";
 
 /** What one listener bounds and how it presents requests. Plain data: it crosses to worker threads. */
 export interface ListenerSettings {
@@ -14,6 +15,8 @@ export interface ListenerSettings {
   readonly allowConnect: boolean;
   /** HTTP/2 by ALPN, or by prior knowledge in plain; null: HTTP/1.1 alone. */
   readonly http2: Http2Settings | null;
+  /** null: in plain. */
+  readonly tls: ListenerTlsSettings | null;
 }
 
 export interface ListenerLimits {

@@ -2,6 +2,7 @@ import type { SocketAddress } from "../core/address.ts";
 import type { Stream } from "../core/transport.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Framing, RequestHead, ResponseHead } from "../http/head.ts";
+import type { TlsConnection } from "../tls/engine.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { ListenerSettings } from "./settings.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
@@ -19,6 +20,8 @@ export interface Downstream {
   /** The client's IP address, or "unix" for a Unix socket. */
   readonly clientAddress: string;
   readonly scheme: "http" | "https";
+  /** What the handshake settled; null in plain. */
+  readonly tls: TlsConnection | null;
   /** An interim response (1xx other than 101). True above the high-water mark, as `sendData`. */
   sendInformational(head: ResponseHead): boolean;
   /** The final response's head; `close` announces that the connection ends with it. */

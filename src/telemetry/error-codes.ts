@@ -30,6 +30,7 @@ const positions: Readonly<Record<ErrorCode, true>> = {
   TLS_PROTOCOL: true,
   TLS_TRUNCATED: true,
   TLS_TIMEOUT: true,
+  PLAIN_ON_TLS: true,
   MALFORMED_MESSAGE: true,
   HEAD_TOO_LARGE: true,
   TARGET_TOO_LONG: true,

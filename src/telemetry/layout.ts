@@ -1,5 +1,6 @@
 import { ERROR_CODES, ERROR_SLOTS } from "./error-codes.ts";
 import { HISTOGRAM_SLOTS } from "./histogram.ts";
+import { TLS_FAILURES } from "./tls-failures.ts";
 
 /** The names that metrics are labelled with, in the order of their numbers. */
 export interface MetricNames {
@@ -91,6 +92,9 @@ export function codingSlot(direction: string, coding: string): number {
 /** Versions of HTTP that clients speak, as `session.protocol` names them; each has a slot. */
 export const PROTOCOLS = ["http/1.0", "http/1.1", "h2"] as const;
 
+/** Kinds of handshakes, a slot each: two of a version, the first full and the second resumed. */
+export const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
+
 const CODINGS_END = 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS + CODING_SLOTS;
 
 export const ListenerSlot = {
@@ -107,7 +111,9 @@ export const ListenerSlot = {
   http2Connections: CODINGS_END + PROTOCOLS.length,
   http2Streams: CODINGS_END + PROTOCOLS.length + 1,
   http2Resets: CODINGS_END + PROTOCOLS.length + 2,
-  count: CODINGS_END + PROTOCOLS.length + 3,
+  handshakes: CODINGS_END + PROTOCOLS.length + 3,
+  handshakeFailures: CODINGS_END + PROTOCOLS.length + 3 + 2 * TLS_VERSIONS.length,
+  count: CODINGS_END + PROTOCOLS.length + 3 + 2 * TLS_VERSIONS.length + TLS_FAILURES.length,
 } as const;
 
 /** Offsets in an upstream's block. */

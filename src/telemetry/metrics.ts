@@ -10,9 +10,11 @@ import {
   type MetricLayout,
   PROTOCOLS,
   STATUSES,
+  TLS_VERSIONS,
   UpstreamSlot,
   WorkerSlot,
 } from "./layout.ts";
+import { TLS_FAILURES } from "./tls-failures.ts";
 
 /** What the workers counted, as Prometheus families. */
 export function trafficFamilies(
@@ -77,6 +79,7 @@ function listenerFamilies(layout: MetricLayout, memory: CounterMemory): MetricFa
     ),
     ...codingFamilies(blocks, memory),
     ...protocolFamilies(layout, blocks, memory),
+    ...tlsFamilies(blocks, memory),
   ];
 }
 
@@ -222,6 +225,40 @@ function protocolFamilies(
       layout.listeners.flatMap((listener) =>
         layout.http2Faults.flatMap((reason) =>
           nonZero({ listener, reason }, layout.http2Fault(listener, reason)),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** Of listeners that speak TLS; of others there is nothing to tell. */
+function tlsFamilies(blocks: readonly Block[], memory: CounterMemory): MetricFamily[] {
+  const samples = (base: number, names: readonly Labels[]): Sample[] =>
+    names.flatMap((labels, i) => {
+      const value = memory.sum(base + i);
+      return value > 0 ? [plain(labels, value)] : [];
+    });
+  return [
+    counter(
+      "millrace_tls_handshakes_total",
+      "TLS handshakes with clients, by version and by whether a session was resumed.",
+      blocks.flatMap(({ labels, base }) =>
+        samples(
+          base + ListenerSlot.handshakes,
+          TLS_VERSIONS.flatMap((version) => [
+            { ...labels, version, resumed: "no" },
+            { ...labels, version, resumed: "yes" },
+          ]),
+        ),
+      ),
+    ),
+    counter(
+      "millrace_tls_handshake_failures_total",
+      "TLS handshakes with clients that failed, by reason.",
+      blocks.flatMap(({ labels, base }) =>
+        samples(
+          base + ListenerSlot.handshakeFailures,
+          TLS_FAILURES.map((reason) => ({ ...labels, reason })),
         ),
       ),
     ),

@@ -6,9 +6,11 @@ import {
   type MetricLayout,
   PROTOCOLS,
   STATUSES,
+  TLS_VERSIONS,
   UpstreamSlot,
   WorkerSlot,
 } from "./layout.ts";
+import { TLS_FAILURES, tlsFailureReason } from "./tls-failures.ts";
 
 /**
  * Counts what one worker does. A request costs a few additions in shared memory and two look-ups of a
@@ -60,6 +62,17 @@ export class MetricRecorder {
   requestProtocol(listener: string, protocol: (typeof PROTOCOLS)[number]): void {
     const base = this.#layout.listener(listener) + ListenerSlot.protocols;
     this.#row[base + PROTOCOLS.indexOf(protocol)]! += 1;
+  }
+
+  tlsOpened(listener: string, version: (typeof TLS_VERSIONS)[number], resumed: boolean): void {
+    const base = this.#layout.listener(listener) + ListenerSlot.handshakes;
+    this.#row[base + 2 * TLS_VERSIONS.indexOf(version) + (resumed ? 1 : 0)]! += 1;
+  }
+
+  /** `code` and `message` of the error. */
+  tlsFailed(listener: string, code: string, message: string): void {
+    const base = this.#layout.listener(listener) + ListenerSlot.handshakeFailures;
+    this.#row[base + TLS_FAILURES.indexOf(tlsFailureReason(code, message))]! += 1;
   }
 
   http2Opened(listener: string): void {

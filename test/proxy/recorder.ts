@@ -50,6 +50,8 @@ export class Recorder implements ProxyObserver {
   streams = 0;
   streamResets = 0;
   readonly http2Faults: string[] = [];
+  handshakes = 0;
+  readonly tlsFailures: NetError[] = [];
   upstreamOpened = 0;
   upstreamClosedCount = 0;
   /** Faults that the test provokes, by their `where`. */
@@ -97,6 +99,14 @@ export class Recorder implements ProxyObserver {
 
   connectionRefused(): void {
     this.refused++;
+  }
+
+  tlsOpened(): void {
+    this.handshakes++;
+  }
+
+  tlsFailed(_listener: string, error: NetError): void {
+    this.tlsFailures.push(error);
   }
 
   http2Opened(): void {

@@ -181,6 +181,7 @@ export function listenerSettings({ listener }: Pick<ProxyOptions, "listener">): 
     forwarding: { via: null, xForwarded: "off", forwarded: "off", ...listener?.forwarding },
     halfClose: listener?.halfClose ?? "abort",
     allowConnect: listener?.allowConnect ?? false,
+    tls: null,
     http2: listener?.http2 === null ? null : { ...http2Defaults, ...listener?.http2 },
   };
 }

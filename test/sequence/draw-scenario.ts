@@ -102,6 +102,7 @@ function drawListener(draw: Draw): ListenerSettings {
     halfClose: draw.pick(["abort", "serve"]),
     allowConnect: false,
     http2: http2Defaults,
+    tls: null,
   };
 }
 

@@ -14,6 +14,9 @@ export const writeTimeout = (): NetError =>
 export const endedWithin = (): NetError =>
   client("PREMATURE_CLOSE", "the client ended within its request");
 
+export const plainOnTls = (): NetError =>
+  client("PLAIN_ON_TLS", "a plain HTTP request came where TLS is spoken");
+
 /** `cause`: what the transport said, or null for a clean end. */
 export function closedEarly(cause: NetError | null): NetError {
   const message = "the client closed before the response was complete";

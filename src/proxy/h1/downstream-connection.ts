@@ -5,6 +5,7 @@ import type { Stream, StreamHandler } from "../../core/transport.ts";
 import type { Fields } from "../../http/fields.ts";
 import { RequestReceiver } from "../../http/h1/request-receiver.ts";
 import type { Framing, ResponseHead } from "../../http/head.ts";
+import type { TlsConnection } from "../../tls/engine.ts";
 import { Deadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Forwarding } from "../forwarding.ts";
@@ -19,6 +20,7 @@ import {
   endedWithin,
   headTimeout,
   malformed,
+  plainOnTls,
   writeTimeout,
 } from "./client-errors.ts";
 import { ResponseWriter } from "./response-writer.ts";
@@ -49,7 +51,8 @@ const lingerBytes = 256 << 20;
 export class DownstreamConnection implements StreamHandler, Downstream {
   readonly settings: ListenerSettings;
   readonly protocol = "http/1.1";
-  readonly scheme = "http";
+  readonly scheme: "http" | "https";
+  readonly tls: TlsConnection | null;
   private readonly context: ProxyContext;
   private readonly listener: ProxyListener;
   private readonly stream: Stream;
@@ -80,11 +83,22 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   /** The stream belongs to a tunnel. */
   private detached = false;
 
-  constructor(context: ProxyContext, listener: ProxyListener, stream: Stream) {
+  /** Refuses every request: the client speaks in plain where TLS is spoken. */
+  private readonly misdirected: boolean;
+
+  constructor(
+    context: ProxyContext,
+    listener: ProxyListener,
+    stream: Stream,
+    tls: TlsConnection | null,
+  ) {
     this.context = context;
     this.listener = listener;
     this.settings = listener.settings;
     this.stream = stream;
+    this.tls = tls;
+    this.scheme = tls === null ? "http" : "https";
+    this.misdirected = tls === null && listener.securing !== null;
     this.receiver = new RequestReceiver(listener.settings.limits);
     this.writer = new ResponseWriter(stream);
     this.held = new HeldInput(stream);
@@ -269,6 +283,7 @@ export class DownstreamConnection implements StreamHandler, Downstream {
       this.clientEnded ||
       this.requests >= this.settings.limits.requestsPerConnection;
     if (this.wait === "head") this.deadline.clear();
+    if (this.misdirected) return this.refuse(exchange, plainOnTls());
     if (head.framing === "none") {
       // The end follows at once and takes no input: the exchange starts with a whole request.
       this.receiver.receive(nothing, 0, 0, head);

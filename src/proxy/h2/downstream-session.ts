@@ -12,6 +12,7 @@ import type { H2Fault } from "../../http/h2/fault.ts";
 import type { RequestOwner, ServerOwner } from "../../http/h2/owner.ts";
 import { ServerSession } from "../../http/h2/server-session.ts";
 import type { H2Stream } from "../../http/h2/stream.ts";
+import type { TlsConnection } from "../../tls/engine.ts";
 import { Deadline } from "../deadline.ts";
 import type { Forwarding } from "../forwarding.ts";
 import { closedEarly, cutOff, writeTimeout } from "../h1/client-errors.ts";
@@ -41,6 +42,7 @@ const never = Number.POSITIVE_INFINITY;
 export class DownstreamSession implements StreamHandler, ServerOwner, ByteSink, TurnTarget {
   readonly settings: ListenerSettings;
   readonly scheme: "http" | "https";
+  readonly tls: TlsConnection | null;
   readonly source = "downstream";
   readonly machine: ServerSession;
   /** Why the connection is lost, for the requests that it takes along; null while it stands. */
@@ -74,14 +76,15 @@ export class DownstreamSession implements StreamHandler, ServerOwner, ByteSink, 
     context: ProxyContext,
     listener: ProxyListener,
     stream: Stream,
-    scheme: "http" | "https",
+    tls: TlsConnection | null,
     http2: Http2Settings,
   ) {
     this.context = context;
     this.listener = listener;
     this.settings = listener.settings;
     this.stream = stream;
-    this.scheme = scheme;
+    this.tls = tls;
+    this.scheme = tls === null ? "http" : "https";
     this.http2 = http2;
     const clock = context.transport;
     this.machine = new ServerSession({ sink: this, clock, limits: listener.h2Limits }, this);

@@ -6,6 +6,7 @@ import type { H2Fault } from "../../http/h2/fault.ts";
 import type { RequestOwner, StreamReset } from "../../http/h2/owner.ts";
 import type { H2Stream } from "../../http/h2/stream.ts";
 import type { Framing, RequestHead, ResponseHead } from "../../http/head.ts";
+import type { TlsConnection } from "../../tls/engine.ts";
 import { Deadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Forwarding } from "../forwarding.ts";
@@ -81,6 +82,10 @@ export class DownstreamStream implements RequestOwner, Downstream {
 
   get scheme(): "http" | "https" {
     return this.session.scheme;
+  }
+
+  get tls(): TlsConnection | null {
+    return this.session.tls;
   }
 
   // ---- requests in -------------------------------------------------------------------------------

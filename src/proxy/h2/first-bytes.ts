@@ -53,7 +53,7 @@ export class FirstBytes implements StreamHandler {
 
   private http2(): StreamHandler {
     this.connection.giveUp();
-    return this.listener.http2(this.stream, "http", this.connection);
+    return this.listener.http2(this.stream, null, this.connection);
   }
 
   onWritable(): void {

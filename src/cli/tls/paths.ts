@@ -1,0 +1,34 @@
+import { resolve } from "node:path";
+import type { EffectiveConfig } from "../../config/effective.ts";
+import type { CertificateFiles, ListenerTlsSettings } from "../../proxy/tls/settings.ts";
+
+/** The configuration with the paths of TLS files made absolute: they are relative to `folder`. */
+export function withAbsolutePaths(config: EffectiveConfig, folder: string): EffectiveConfig {
+  const absolute = <T extends string | null>(path: T): T =>
+    (path === null ? null : resolve(folder, path)) as T;
+  const pair = (files: CertificateFiles): CertificateFiles => ({
+    ...files,
+    cert: absolute(files.cert),
+    key: absolute(files.key),
+    staple: absolute(files.staple),
+  });
+  const listenerTls = (tls: ListenerTlsSettings): ListenerTlsSettings => ({
+    ...tls,
+    certificates: tls.certificates.map(pair),
+    clientCertificates: tls.clientCertificates && {
+      ...tls.clientCertificates,
+      ca: absolute(tls.clientCertificates.ca),
+    },
+    keyLog: absolute(tls.keyLog),
+  });
+  return {
+    ...config,
+    listeners: config.listeners.map((listener) => ({
+      ...listener,
+      settings: {
+        ...listener.settings,
+        tls: listener.settings.tls && listenerTls(listener.settings.tls),
+      },
+    })),
+  };
+}

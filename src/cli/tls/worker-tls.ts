@@ -1,0 +1,70 @@
+import { appendFileSync } from "node:fs";
+import type { EffectiveConfig } from "../../config/effective.ts";
+import type { ListenerSettings } from "../../proxy/settings.ts";
+import type { ListenerTlsSettings, TlsProtocol } from "../../proxy/tls/settings.ts";
+import type { TlsProtocolSettings } from "../../tls/protocol-settings.ts";
+import { createTlsServer, type TlsServer } from "../../tls/server.ts";
+import type { ListenerMaterial, TlsMaterial } from "./material.ts";
+
+/** One worker's TLS: a server for each listener that speaks it. */
+export class WorkerTls {
+  readonly #servers: readonly (TlsServer | null)[];
+
+  /** Throws a NetError that says what is wrong with which certificate or setting. */
+  constructor(config: EffectiveConfig, material: TlsMaterial) {
+    this.#servers = config.listeners.map(({ settings }, i) => {
+      const files = material.listeners[i] ?? null;
+      const { tls } = settings;
+      return tls === null || files === null ? null : openServer(settings, tls, files, material);
+    });
+  }
+
+  /** Of a listener, by its place in the configuration; null: it speaks in plain. */
+  server(listener: number): TlsServer | null {
+    return this.#servers[listener] ?? null;
+  }
+}
+
+function openServer(
+  { name, http2 }: ListenerSettings,
+  tls: ListenerTlsSettings,
+  { certificates, clientCa }: ListenerMaterial,
+  { ticketKeys }: TlsMaterial,
+): TlsServer {
+  const { clientCertificates, tickets, unknownName } = tls;
+  const server = createTlsServer({
+    ...protocolSettings(tls),
+    certificates,
+    alpn: http2 === null ? ["http/1.1"] : ["h2", "http/1.1"],
+    unknownName,
+    ...(clientCertificates !== null &&
+      clientCa !== null && {
+        clientAuthentication: { mode: clientCertificates.mode, ca: clientCa },
+      }),
+    tickets: tickets?.count ?? 0,
+    ...(tickets !== null && { sessionLifetime: Math.ceil(tickets.lifetime / 1e6) }),
+    // A client's certificate that one listener has taken is none that another would.
+    sessionScope: name,
+  });
+  server.setTicketKeys(ticketKeys);
+  return server;
+}
+
+/** Settings of the engine, with what the policy decides left out. */
+export function protocolSettings(protocol: TlsProtocol): TlsProtocolSettings {
+  const { policy, minVersion, maxVersion, ciphers, cipherSuites, groups, keyLog } = protocol;
+  return {
+    policy,
+    ...(minVersion !== null && { minVersion }),
+    ...(maxVersion !== null && { maxVersion }),
+    ...(ciphers !== null && { ciphers }),
+    ...(cipherSuites !== null && { cipherSuites }),
+    ...(groups !== null && { groups }),
+    ...(keyLog !== null && { keyLog: (line: string) => logKey(keyLog, line) }),
+  };
+}
+
+/** Debugging alone pays for a write that waits. */
+function logKey(path: string, line: string): void {
+  appendFileSync(path, `${line}\n`, { mode: 0o600 });
+}

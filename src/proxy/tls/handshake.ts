@@ -1,0 +1,104 @@
+import { NetError } from "../../core/errors.ts";
+import { after, type Instant, micros } from "../../core/time.ts";
+import type { Stream, StreamHandler, Transport } from "../../core/transport.ts";
+import { acceptTls } from "../../tls/accept.ts";
+import type { TlsServer } from "../../tls/server.ts";
+import type { TlsStream } from "../../tls/stream-api.ts";
+import { Deadline } from "../deadline.ts";
+import type { ClientConnection } from "../sides.ts";
+import type { ListenerTlsSettings } from "./settings.ts";
+
+/** How a listener secures its streams, in one worker. */
+export interface Securing {
+  readonly server: TlsServer;
+  readonly settings: ListenerTlsSettings;
+}
+
+/** Whom a handshake is for. */
+export interface HandshakeOwner {
+  /** It is complete; returns the stream's owner. */
+  secured(stream: TlsStream, handshake: Handshake): StreamHandler;
+  /** Letters came, as of plain HTTP; returns who takes the stream over. */
+  unsecured(stream: Stream, handshake: Handshake): StreamHandler;
+  /** The connection is gone before it was complete; null: cut off by us. */
+  unfinished(handshake: Handshake, error: NetError | null): void;
+}
+
+/**
+ * A client's connection on a TLS port until its handshake is complete. It looks at the first byte, so
+ * that a client which speaks plain HTTP can be told; until that came it costs next to nothing.
+ */
+export class Handshake implements ClientConnection, StreamHandler {
+  readonly #raw: Stream;
+  readonly #transport: Transport;
+  readonly #securing: Securing;
+  readonly #owner: HandshakeOwner;
+  readonly #until: Instant;
+  readonly #deadline: Deadline;
+
+  constructor(raw: Stream, transport: Transport, securing: Securing, owner: HandshakeOwner) {
+    this.#raw = raw;
+    this.#transport = transport;
+    this.#securing = securing;
+    this.#owner = owner;
+    const { handshakeTimeout } = securing.settings;
+    this.#until = after(transport.now(), handshakeTimeout);
+    this.#deadline = new Deadline(this, transport);
+    this.#deadline.set(transport.now(), handshakeTimeout);
+  }
+
+  onData(buf: Uint8Array, start: number, end: number): void {
+    if (start === end) return;
+    this.#deadline.dispose();
+    const raw = this.#raw;
+    const handler = isLetter(buf[start]!) ? this.#owner.unsecured(raw, this) : this.#begin();
+    raw.handler = handler;
+    handler.onData(buf, start, end);
+  }
+
+  onWritable(): void {}
+
+  onEnd(): void {
+    this.#raw.close();
+  }
+
+  onClose(error: NetError | null): void {
+    this.#deadline.dispose();
+    this.#owner.unfinished(this, error ?? closedSilently());
+  }
+
+  onDeadline(): void {
+    this.#raw.abort();
+    this.#owner.unfinished(this, silent());
+  }
+
+  /** It has a time limit of its own, which is short. */
+  drain(): void {}
+
+  abort(): void {
+    this.#raw.abort();
+    this.#owner.unfinished(this, null);
+  }
+
+  #begin(): StreamHandler {
+    const options = {
+      server: this.#securing.server,
+      transport: this.#transport,
+      timeout: micros(Math.max(this.#until - this.#transport.now(), 1)),
+      onFailure: (error: NetError) => this.#owner.unfinished(this, error),
+    };
+    // TLS refuses nothing before it has seen a hello.
+    return acceptTls(options, (stream) => this.#owner.secured(stream, this))(this.#raw)!;
+  }
+}
+
+/** Methods of HTTP begin with one; no record of TLS does. */
+const isLetter = (byte: number): boolean => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+
+const closedSilently = (): NetError =>
+  new NetError("TLS_HANDSHAKE", "TLS handshake: the client closed before it said anything", {
+    source: "downstream",
+  });
+
+const silent = (): NetError =>
+  new NetError("TLS_TIMEOUT", "TLS handshake: the client says nothing", { source: "downstream" });
