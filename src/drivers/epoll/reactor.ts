@@ -27,6 +27,12 @@ const EVENTS_PER_TURN = 16;
  */
 const IDLE_TURNS = 2;
 
+/**
+ * Turns with all the events that one can take, after which those are called that wait for the end of a
+ * turn: more events are there by then, and what comes of them may go in the same write.
+ */
+const FULL_TURNS = 4;
+
 /** Something with a descriptor in the epoll set. */
 export interface Source {
   readonly fd: number;
@@ -68,6 +74,7 @@ export class Reactor {
   #held = 0;
   #generation = 0;
   #idleTurns = 0;
+  #fullTurns = 0;
   #inTurn = false;
   #scheduled = false;
   #closed = false;
@@ -179,11 +186,14 @@ export class Reactor {
     this.#now = clock();
     this.stats.turns++;
     try {
+      if (this.#fullTurns === 0) this.#turnEnd.run();
       this.#flush();
       const n = this.#epoll.wait();
       for (let i = 0; i < n && !this.#closed; i++) this.#dispatch(i);
       this.#idleTurns = n > 0 ? 0 : this.#idleTurns + 1;
       this.#goOn();
+      this.#fullTurns = n < EVENTS_PER_TURN ? 0 : (this.#fullTurns + 1) % FULL_TURNS;
+      if (this.#fullTurns === 0) this.#turnEnd.run();
       this.#flush();
     } finally {
       this.#inTurn = false;
@@ -227,7 +237,6 @@ export class Reactor {
   }
 
   #flush(): void {
-    this.#turnEnd.run();
     const { dirty } = this.sendMemory;
     if (dirty.length === 0) return;
     // Owners may write while it runs: the list grows.
