@@ -1,7 +1,10 @@
 import type { Clock } from "../../core/time.ts";
 import type { Budget } from "./limits.ts";
 
-/** How many frames of a kind a peer may still send: see `Budget`. The clock is read only when it is empty. */
+/**
+ * How many frames of a kind a peer may still send: see `Budget`. The clock is read only when it is
+ * empty.
+ */
 export class Allowance {
   readonly #burst: number;
   readonly #perSecond: number;

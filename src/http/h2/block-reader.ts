@@ -6,8 +6,8 @@ import { addLine } from "./field-lines.ts";
 import type { H2Limits } from "./limits.ts";
 
 /**
- * Decodes a block of which nothing is wanted but what it does to the table. Null, or the fault of the
- * connection.
+ * Decodes a block of which nothing is wanted but what it does to the table. Null, or the fault of
+ * the connection.
  */
 export function discardBlock(
   decoder: HpackDecoder,

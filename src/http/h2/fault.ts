@@ -1,7 +1,10 @@
 import type { ErrorCode } from "../../core/errors.ts";
 import { H2Code } from "./error-code.ts";
 
-/** Why a stream or a connection was ended because of its peer. Faults are constants: compare by `reason`. */
+/**
+ * Why a stream or a connection was ended because of its peer. Faults are constants: compare by
+ * `reason`.
+ */
 export interface H2Fault {
   /** What RST_STREAM or GOAWAY says. */
   readonly code: H2Code;

@@ -2,9 +2,9 @@ import { Faults, type H2Fault } from "./fault.ts";
 import { Flag, FrameType } from "./frame-type.ts";
 
 /**
- * What RFC 9113 §6 says of a frame's length and stream, by its type, as a fault of the connection; null
- * where all is well. Lengths that concern only a stream are the connection's fault here, too: a peer that
- * cannot count is not one to go on with (§4.2 allows that).
+ * What RFC 9113 §6 says of a frame's length and stream, by its type, as a fault of the connection;
+ * null where all is well. Lengths that concern only a stream are the connection's fault here, too:
+ * a peer that cannot count is not one to go on with (§4.2 allows that).
  */
 export function checkFrame(
   length: number,

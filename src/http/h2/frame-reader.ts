@@ -6,9 +6,9 @@ export type FrameUse = "whole" | "data" | "skip" | "stop";
 
 export interface FrameSink {
   /**
-   * A frame header. "whole": the payload, in one piece, by `onFrame`; only for a `length` that the sink
-   * is willing to have in memory. "data": in pieces as they come (DATA alone). "stop": nothing more is
-   * read, ever.
+   * A frame header. "whole": the payload, in one piece, by `onFrame`; only for a `length` that the
+   * sink is willing to have in memory. "data": in pieces as they come (DATA alone). "stop": nothing
+   * more is read, ever.
    */
   onFrameHeader(length: number, type: number, flags: number, stream: number): FrameUse;
   /** False to stop. The payload is borrowed. */
@@ -22,7 +22,9 @@ export interface FrameSink {
   ): boolean;
   /** A piece of content, never empty; false to stop. */
   onDataPiece(buf: Uint8Array, start: number, end: number): boolean;
-  /** Padding of this frame, its length octet included; false to stop: there is more than the frame. */
+  /**
+   * Padding of this frame, its length octet included; false to stop: there is more than the frame.
+   */
   onDataPadding(octets: number, tooLong: boolean): boolean;
   /** The frame is over; false to stop. */
   onDataEnd(flags: number): boolean;
@@ -40,9 +42,12 @@ const Phase = {
 
 /**
  * Takes frames apart (RFC 9113 §4.1), wherever the input is cut. DATA is passed on where it lies; a
- * frame that is wanted whole is copied only if it comes in pieces, and its memory given back at once.
+ * frame that is wanted whole is copied only if it comes in pieces, and its memory given back at
+ * once.
  */
 export class FrameReader {
+  /** Frames begun so far. */
+  frames: number;
   #phase: number;
   readonly #header: Uint8Array;
   #headerLength: number;
@@ -56,6 +61,7 @@ export class FrameReader {
   #wholeLength: number;
 
   constructor() {
+    this.frames = 0;
     this.#phase = Phase.header;
     this.#header = new Uint8Array(FRAME_HEADER);
     this.#headerLength = 0;
@@ -66,6 +72,11 @@ export class FrameReader {
     this.#padding = 0;
     this.#whole = NONE;
     this.#wholeLength = 0;
+  }
+
+  /** A frame has begun and its rest has not come; of DATA that is its owner's to judge. */
+  get waiting(): boolean {
+    return this.#headerLength > 0 || this.#phase === Phase.whole || this.#phase === Phase.skip;
   }
 
   /** Reads buf[start, end), all of it unless the sink says stop. */
@@ -116,6 +127,7 @@ export class FrameReader {
   }
 
   #begin(buf: Uint8Array, at: number, sink: FrameSink): void {
+    this.frames++;
     const length = (buf[at]! << 16) | (buf[at + 1]! << 8) | buf[at + 2]!;
     const type = buf[at + 3]!;
     const flags = buf[at + 4]!;

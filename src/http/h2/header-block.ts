@@ -2,7 +2,9 @@ import { allocBytes, copyBytes } from "../../core/bytes.ts";
 import { Faults, type H2Fault } from "./fault.ts";
 import type { H2Limits } from "./limits.ts";
 
-/** A field block that comes in HEADERS and CONTINUATION: gathered, as it is decoded in one piece. */
+/**
+ * A field block that comes in HEADERS and CONTINUATION: gathered, as it is decoded in one piece.
+ */
 export class HeaderBlock {
   bytes: Uint8Array;
   length: number;

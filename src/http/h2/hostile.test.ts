@@ -448,6 +448,21 @@ describe("floods", () => {
     expect(session.openStreams).toBe(0);
   });
 
+  it("a frame that never ends: given up after the time that is allowed; one that goes on is not", () => {
+    for (const cut of [5, 12]) {
+      const victim = Victim.ready().hear(get(1).subarray(0, cut));
+      victim.clock.advance(9_000_000);
+      victim.hear(get(1).subarray(cut), get(3).subarray(0, cut));
+      victim.clock.advance(9_000_000);
+      victim.session.handleTimeout();
+      expect(victim.log.failure).toBeNull();
+      victim.hear(get(3).subarray(cut, cut + 1));
+      victim.clock.advance(1_000_000);
+      victim.session.handleTimeout();
+      expect(victim.log.failure?.reason).toBe("head-timeout");
+    }
+  });
+
   it("a field block that never ends: given up after the time that is allowed", () => {
     const victim = Victim.ready().hear(headers(1, GET, END));
     victim.clock.advance(10_000_000);

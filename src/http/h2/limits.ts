@@ -1,8 +1,12 @@
 import { type Duration, seconds } from "../../core/time.ts";
 
-/** What a session bounds. All of it is per connection. Octets and counts, if nothing else is said. */
+/**
+ * What a session bounds. All of it is per connection. Octets and counts, if nothing else is said.
+ */
 export interface H2Limits {
-  /** Streams that the peer may have open (SETTINGS_MAX_CONCURRENT_STREAMS); more: REFUSED_STREAM. */
+  /**
+   * Streams that the peer may have open (SETTINGS_MAX_CONCURRENT_STREAMS); more: REFUSED_STREAM.
+   */
   readonly concurrentStreams: number;
   /** A stream's receive window: what its owner may have to hold. */
   readonly streamWindow: number;
@@ -27,11 +31,13 @@ export interface H2Limits {
   // empty ends the connection with ENHANCE_YOUR_CALM.
 
   /**
-   * Streams that the peer reset, refused ones, or such as we had to reset for a fault of the peer (rapid
-   * reset). Each stream that comes to its proper end allows one more.
+   * Streams that the peer reset, refused ones, or such as we had to reset for a fault of the peer
+   * (rapid reset). Each stream that comes to its proper end allows one more.
    */
   readonly resets: Budget;
-  /** SETTINGS, PING, GOAWAY, PRIORITY, PRIORITY_UPDATE, frames of unknown types, interim responses. */
+  /**
+   * SETTINGS, PING, GOAWAY, PRIORITY, PRIORITY_UPDATE, frames of unknown types, interim responses.
+   */
   readonly control: Budget;
   /** DATA without data that does not end a stream. */
   readonly emptyData: Budget;
@@ -42,7 +48,10 @@ export interface H2Limits {
 
   /** From our SETTINGS to its acknowledgment; past it SETTINGS_TIMEOUT. */
   readonly settingsTimeout: Duration;
-  /** From the first frame of a field block to its last. */
+  /**
+   * From a field block's first frame to its last, from a frame's first octet to its last (not
+   * DATA).
+   */
   readonly headTimeout: Duration;
   /** A window that stays shut while something waits for it: the stream is reset. */
   readonly stallTimeout: Duration;

@@ -7,7 +7,10 @@ const Purpose = { keepAlive: 0x6d696c6c, drain: 0x6472_6e21 } as const;
 
 export type Answer = "keep-alive" | "drain" | "unasked";
 
-/** PINGs of ours and the answers that are due (RFC 9113 §6.7): at most one of each purpose at a time. */
+/**
+ * PINGs of ours and the answers that are due (RFC 9113 §6.7): at most one of each purpose at a
+ * time.
+ */
 export class Liveness {
   /** From the last PING to its answer, in microseconds; -1 before the first. */
   roundTrip: number;

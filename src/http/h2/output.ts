@@ -14,8 +14,9 @@ const NONE = allocBytes(0);
 const spares: Uint8Array[] = [];
 
 /**
- * The frames that a session sends, gathered in one buffer that it owns from the first frame to the next
- * `flush`. Writers ask for room with `reserve`, write to `bytes` at `length`, and move `length`.
+ * The frames that a session sends, gathered in one buffer that it owns from the first frame to the
+ * next `flush`. Writers ask for room with `reserve`, write to `bytes` at `length`, and move
+ * `length`.
  */
 export class Output {
   bytes: Uint8Array;

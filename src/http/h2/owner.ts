@@ -11,7 +11,10 @@ export interface StreamReset {
   readonly code: H2Code;
   /** Who ended it: the peer, this side for a fault of the peer, or the loss of the connection. */
   readonly by: "peer" | "fault" | "connection";
-  /** The peer says that it did nothing with the request (RFC 9113 §8.7): it is safe to send it again. */
+  /**
+   * The peer says that it did nothing with the request (RFC 9113 §8.7): it is safe to send it
+   * again.
+   */
   readonly unprocessed: boolean;
   /** For "fault", and for "connection" where a fault ended it. */
   readonly fault: H2Fault | null;
@@ -23,11 +26,11 @@ export interface StreamReset {
  *     (onHead (onData)* onEnd?)  — for client streams after any number of interim heads;
  *     onWritable at any time; onReset at any time, and then nothing more
  *
- * Calls come from within `receive`, `onWritable`, `handleTimeout`, `close` of the session, never from
- * within a command on a stream. Nothing more is heard of a stream once its owner has ended it with
- * `sendEnd` and has heard its end; of a request nothing more is heard once its response was ended. A
- * client whose request is not ended may hear `onReset` behind `onEnd`: with NO_ERROR, the server had no
- * use for the rest, and the response stands.
+ * Calls come from within `receive`, `onWritable`, `handleTimeout`, `close` of the session, never
+ * from within a command on a stream. Nothing more is heard of a stream once its owner has ended it
+ * with `sendEnd` and has heard its end; of a request nothing more is heard once its response was
+ * ended. A client whose request is not ended may hear `onReset` behind `onEnd`: with NO_ERROR, the
+ * server had no use for the rest, and the response stands.
  */
 export interface StreamOwner {
   /**
@@ -67,13 +70,13 @@ export interface ResponseOwner extends StreamOwner {
 /** What the owner of a session hears. */
 export interface SessionOwner {
   /**
-   * The session is over because of a fault of the peer, a missed deadline included. All streams have
-   * heard of it, and a GOAWAY is in the sink: close the transport once that is sent.
+   * The session is over because of a fault of the peer, a missed deadline included. All streams
+   * have heard of it, and a GOAWAY is in the sink: close the transport once that is sent.
    */
   onFailure(fault: H2Fault): void;
   /**
-   * No stream is left, told from within `receive`, `flush` and the like. Where `session.finished`, the
-   * transport can be closed; a drained session says it again when that has become true.
+   * No stream is left, told from within `receive`, `flush` and the like. Where `session.finished`,
+   * the transport can be closed; a drained session says it again when that has become true.
    */
   onQuiet(): void;
 }

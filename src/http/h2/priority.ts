@@ -4,8 +4,8 @@ import type { H2Stream } from "./stream.ts";
  * Reads the parameters of a Priority field or PRIORITY_UPDATE (RFC 9218 §4) in buf[start, end): as
  * urgency << 1 | incremental. What is not there, or not understood, has its default (urgency 3).
  *
- * The value is a dictionary of RFC 8941; only members that are exactly `u=<0-7>`, `i`, `i=?0`, `i=?1`
- * count, with parameters dropped.
+ * The value is a dictionary of RFC 8941; only members that are exactly `u=<0-7>`, `i`, `i=?0`,
+ * `i=?1` count, with parameters dropped.
  */
 export function readPriority(buf: Uint8Array, start: number, end: number): number {
   let urgency = 3;

@@ -5,8 +5,8 @@ import type { OwnSettings } from "./settings.ts";
 import type { H2Stream } from "./stream.ts";
 
 /**
- * The windows in which the peer sends (RFC 9113 §5.2). What owners have consumed is given back when it
- * comes to half a window: one WINDOW_UPDATE for many frames.
+ * The windows in which the peer sends (RFC 9113 §5.2). What owners have consumed is given back when
+ * it comes to half a window: one WINDOW_UPDATE for many frames.
  */
 export class ReceiveSide {
   /** What the connection's window is when nothing is held. */

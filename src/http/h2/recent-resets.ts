@@ -2,8 +2,8 @@ const KEPT = 64;
 const NONE = new Int32Array(0);
 
 /**
- * The streams that this side reset last. What the peer had sent on them before it knew is dropped without
- * a word (RFC 9113 §5.4.2); beyond the last 64, it is answered once more.
+ * The streams that this side reset last. What the peer had sent on them before it knew is dropped
+ * without a word (RFC 9113 §5.4.2); beyond the last 64, it is answered once more.
  */
 export class RecentResets {
   #ids: Int32Array;

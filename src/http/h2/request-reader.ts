@@ -22,9 +22,10 @@ const UPGRADE = bytesOf("upgrade: ");
 const PRIORITY = "priority";
 
 /**
- * Reads the field block of a request to a RequestHead (RFC 9113 §8.3.1), whose memory then holds it as a
- * complete HTTP/1.1 head: what HTTP/2 allows and HTTP/1.1 does not is refused here, so that no hop
- * behind can be led to frame it otherwise. One object serves all sessions: a block is read in one go.
+ * Reads the field block of a request to a RequestHead (RFC 9113 §8.3.1), whose memory then holds it
+ * as a complete HTTP/1.1 head: what HTTP/2 allows and HTTP/1.1 does not is refused here, so that no
+ * hop behind can be led to frame it otherwise. One object serves all sessions: a block is read in
+ * one go.
  */
 class RequestReader {
   /** Bits of Pseudo that came. */

@@ -16,8 +16,8 @@ const CONNECTION_UPGRADE = bytesOf("connection: upgrade\r\n");
 const LINES: (Uint8Array | undefined)[] = [];
 
 /**
- * Reads the field block of a response on `stream` to a ResponseHead (RFC 9113 §8.3.2), whose memory then
- * holds it as a complete HTTP/1.1 head. Null, a fault of the stream, or Faults.compression.
+ * Reads the field block of a response on `stream` to a ResponseHead (RFC 9113 §8.3.2), whose memory
+ * then holds it as a complete HTTP/1.1 head. Null, a fault of the stream, or Faults.compression.
  */
 export function readResponse(
   decoder: HpackDecoder,
@@ -54,7 +54,10 @@ export function readResponse(
   return fault ?? frame(head, stream, ended);
 }
 
-/** The status, 0 if it is none. 101 has no place in HTTP/2 (§8.6), but is what we call a 2xx to extended CONNECT. */
+/**
+ * The status, 0 if it is none. 101 has no place in HTTP/2 (§8.6), but is what we call a 2xx to
+ * extended CONNECT.
+ */
 function statusOf({ line, valueStart, lineEnd }: HpackDecoder, stream: H2Stream): number {
   if (lineEnd - 2 - valueStart !== 3) return 0;
   const a = line[valueStart]! - 0x30;

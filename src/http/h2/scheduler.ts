@@ -3,8 +3,9 @@ import type { H2Stream } from "./stream.ts";
 const URGENCIES = 8;
 
 /**
- * Streams that have something to send and a window for it, in the order of RFC 9218 §10: by urgency;
- * within one, first come first served, where an incremental stream goes to the end after each frame.
+ * Streams that have something to send and a window for it, in the order of RFC 9218 §10: by
+ * urgency; within one, first come first served, where an incremental stream goes to the end after
+ * each frame.
  */
 export class Scheduler {
   readonly #first: (H2Stream | null)[];

@@ -2,8 +2,8 @@ import { allocBytes, copyBytes } from "../../core/bytes.ts";
 import type { Fields } from "../fields.ts";
 
 /**
- * What a stream has to send and may not yet: content, then its end. An owner that stops when it is told
- * leaves one piece here.
+ * What a stream has to send and may not yet: content, then its end. An owner that stops when it is
+ * told leaves one piece here.
  */
 export class SendQueue {
   bytes: Uint8Array;

@@ -23,9 +23,9 @@ export interface SendObserver {
 }
 
 /**
- * Sends content within the windows of the connection and its streams (RFC 9113 §5.2). What may go goes
- * at once; what may not is kept with its stream, whose owner is asked to wait, and goes by the scheduler
- * when windows or the sink open.
+ * Sends content within the windows of the connection and its streams (RFC 9113 §5.2). What may go
+ * goes at once; what may not is kept with its stream, whose owner is asked to wait, and goes by the
+ * scheduler when windows or the sink open.
  */
 export class SendSide {
   readonly scheduler: Scheduler;

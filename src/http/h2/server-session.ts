@@ -47,8 +47,8 @@ export class ServerSession extends Session {
   }
 
   /**
-   * Graceful shutdown (RFC 9113 §6.8): a GOAWAY that refuses nothing yet; after a round trip one that
-   * names the last request that is served. Requests under way go on to their end.
+   * Graceful shutdown (RFC 9113 §6.8): a GOAWAY that refuses nothing yet; after a round trip one
+   * that names the last request that is served. Requests under way go on to their end.
    */
   drain(): void {
     if (this.over || this.draining !== "no") return;

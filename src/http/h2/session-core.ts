@@ -26,8 +26,8 @@ export interface SessionOptions {
 }
 
 /**
- * The life of streams and of the connection, in either role: commands, deadlines, ends. What comes in is
- * the subclass's.
+ * The life of streams and of the connection, in either role: commands, deadlines, ends. What comes
+ * in is the subclass's.
  */
 export abstract class SessionCore implements SendObserver {
   readonly limits: H2Limits;
@@ -51,7 +51,9 @@ export abstract class SessionCore implements SendObserver {
   protected started: boolean;
   /** "announced": a first GOAWAY went out, which refuses nothing yet. */
   protected draining: "no" | "announced" | "final";
-  /** Owners are to be told at the next flush: that no stream is left, that there is room for more. */
+  /**
+   * Owners are to be told at the next flush: that no stream is left, that there is room for more.
+   */
   protected quietDue: boolean;
   protected roomDue: boolean;
   /** The highest stream that the peer's GOAWAY leaves alive; -1 without one. */
@@ -59,6 +61,8 @@ export abstract class SessionCore implements SendObserver {
   /** The field block that is being gathered. */
   protected readonly block: HeaderBlock;
   protected readonly windowUpdates: Allowance;
+  /** When a frame that has begun is overdue. */
+  protected frameDeadline: number;
   /** Within `receive`, whose end flushes. */
   protected inReceive: boolean;
   readonly #owner: SessionOwner;
@@ -86,6 +90,7 @@ export abstract class SessionCore implements SendObserver {
     this.quietDue = false;
     this.roomDue = false;
     this.peerLast = -1;
+    this.frameDeadline = Number.POSITIVE_INFINITY;
     this.#owner = owner;
     this.block = new HeaderBlock();
     this.windowUpdates = new Allowance(limits.windowUpdates, clock);
@@ -143,6 +148,7 @@ export abstract class SessionCore implements SendObserver {
     return Math.min(
       this.own.deadline,
       this.block.deadline,
+      this.frameDeadline,
       this.sending.stallDeadline,
       this.liveness.deadline,
       this.liveness.drainDeadline,
@@ -153,7 +159,8 @@ export abstract class SessionCore implements SendObserver {
     if (this.over) return;
     const now = this.clock.now();
     if (this.own.deadline <= now) this.fail(Faults.settingsTimeout);
-    else if (this.block.deadline <= now) this.fail(Faults.headTimeout);
+    else if (Math.min(this.block.deadline, this.frameDeadline) <= now)
+      this.fail(Faults.headTimeout);
     else if (this.liveness.deadline <= now) this.fail(Faults.pingTimeout);
     if (this.over) return;
     if (this.liveness.drainDeadline <= now) this.drainOn();
@@ -171,8 +178,8 @@ export abstract class SessionCore implements SendObserver {
   }
 
   /**
-   * Changes what each stream may bring before its owner has consumed it, from the peer's acknowledgment
-   * on; for streams that are open, too. From 0 to 2^31-1.
+   * Changes what each stream may bring before its owner has consumed it, from the peer's
+   * acknowledgment on; for streams that are open, too. From 0 to 2^31-1.
    */
   changeStreamWindow(octets: number): void {
     if (this.over) return;
@@ -188,7 +195,10 @@ export abstract class SessionCore implements SendObserver {
 
   // ---- commands on streams ---------------------------------------------------------------------
 
-  /** Sends content; true: no more until the owner's `onWritable`. NetError INTERNAL beyond the length. */
+  /**
+   * Sends content; true: no more until the owner's `onWritable`. NetError INTERNAL beyond the
+   * length.
+   */
   sendData(stream: H2Stream, buf: Uint8Array, start: number, end: number): boolean {
     if (!stream.localOpen || !stream.headSent || stream.queue?.ended) return false;
     return this.sending.data(stream, buf, start, end);
@@ -198,7 +208,8 @@ export abstract class SessionCore implements SendObserver {
   sendEnd(stream: H2Stream, trailers: Fields | null): void {
     if (!stream.localOpen || !stream.headSent) return;
     if (!stream.queue?.ended) this.sending.end(stream, trailers);
-    // What is still in the queue is ours to send. Its owner has said everything, and heard everything,
+    // What is still in the queue is ours to send. Its owner has said everything, and heard
+    // everything,
     // or as much of a request as its response needed.
     const heard = !stream.remoteOpen || (this.server && stream.connect === "none");
     if (!heard || stream.closed) return;
@@ -206,7 +217,9 @@ export abstract class SessionCore implements SendObserver {
     this.receiving.abandon(stream);
   }
 
-  /** The owner is done with so many octets that `onData` brought it: the peer may send as many more. */
+  /**
+   * The owner is done with so many octets that `onData` brought it: the peer may send as many more.
+   */
   consumed(stream: H2Stream, octets: number): void {
     if (!this.over) this.receiving.consumed(stream, octets);
   }

@@ -13,8 +13,8 @@ import type { H2Stream } from "./stream.ts";
 export type { SessionOptions } from "./session-core.ts";
 
 /**
- * What comes in, in either role: frames, the blocks and the content that they carry. How a session is
- * driven stands in README.md.
+ * What comes in, in either role: frames, the blocks and the content that they carry. How a session
+ * is driven stands in README.md.
  */
 export abstract class Session extends SessionCore implements FrameSink {
   readonly #reader: FrameReader;
@@ -23,6 +23,8 @@ export abstract class Session extends SessionCore implements FrameSink {
   #dataStream: H2Stream | null;
   #dataEmpty: boolean;
   #awaitsSettings: boolean;
+  /** Frames that had begun when the deadline for the last one was set. */
+  #frames: number;
 
   constructor(options: SessionOptions, owner: SessionOwner) {
     super(options, owner);
@@ -31,6 +33,7 @@ export abstract class Session extends SessionCore implements FrameSink {
     this.#dataStream = null;
     this.#dataEmpty = false;
     this.#awaitsSettings = true;
+    this.#frames = 0;
   }
 
   /** Takes a whole field block; false when the session failed. */
@@ -57,7 +60,18 @@ export abstract class Session extends SessionCore implements FrameSink {
     this.inReceive = true;
     this.#reader.read(buf, this.readPreface(buf, start, end), end, this);
     this.inReceive = false;
+    this.#watchFrame();
     this.flush();
+  }
+
+  /** A frame that is begun has to end in time, or a peer could keep its memory for ever. */
+  #watchFrame(): void {
+    const reader = this.#reader;
+    if (!reader.waiting) this.frameDeadline = Number.POSITIVE_INFINITY;
+    else if (this.frameDeadline === Number.POSITIVE_INFINITY || reader.frames !== this.#frames) {
+      this.#frames = reader.frames;
+      this.frameDeadline = this.clock.now() + this.limits.headTimeout;
+    }
   }
 
   // ---- frames ----------------------------------------------------------------------------------

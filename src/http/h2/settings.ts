@@ -37,7 +37,9 @@ export class PeerSettings {
     this.extendedConnect = false;
   }
 
-  /** Takes over one setting; null, or a fault of the connection. Unknown ones are ignored (§6.5.2). */
+  /**
+   * Takes over one setting; null, or a fault of the connection. Unknown ones are ignored (§6.5.2).
+   */
   apply(id: number, value: number, fromServer: boolean): H2Fault | null {
     switch (id) {
       case Setting.headerTableSize:
@@ -71,8 +73,8 @@ export class PeerSettings {
 }
 
 /**
- * What we set. The peer goes by it once it has acknowledged it (§6.5.3), so what it may send is counted
- * by `initialWindow` from then on; several changes can be on their way.
+ * What we set. The peer goes by it once it has acknowledged it (§6.5.3), so what it may send is
+ * counted by `initialWindow` from then on; several changes can be on their way.
  */
 export class OwnSettings {
   /** What the peer has acknowledged. */

@@ -2,7 +2,10 @@ import type { H2Stream } from "./stream.ts";
 
 const BUCKETS = 64;
 
-/** The streams of a session that are not closed, by identifier: chains of few, as identifiers count up. */
+/**
+ * The streams of a session that are not closed, by identifier: chains of few, as identifiers count
+ * up.
+ */
 export class StreamTable {
   count: number;
   readonly #buckets: (H2Stream | null)[];

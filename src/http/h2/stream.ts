@@ -16,14 +16,18 @@ export class H2Stream {
   request: RequestOwner | null;
   response: ResponseOwner | null;
 
-  /** What we may send and what the peer may, in octets; a change of SETTINGS can make them negative. */
+  /**
+   * What we may send and what the peer may, in octets; a change of SETTINGS can make them negative.
+   */
   sendWindow: number;
   receiveWindow: number;
   /** Consumed by the owner and not yet given back to the peer. */
   consumed: number;
   /** Delivered to the owner and not yet consumed. */
   outstanding: number;
-  /** Octets of content that are still to come, or to be sent, by Content-Length; -1 when unknown. */
+  /**
+   * Octets of content that are still to come, or to be sent, by Content-Length; -1 when unknown.
+   */
   receiveLeft: number;
   sendLeft: number;
   /** Octets of content received. */
@@ -32,7 +36,9 @@ export class H2Stream {
   /** A final head came; sent. */
   headReceived: boolean;
   headSent: boolean;
-  /** The peer's message was refused: what else comes of it is dropped, and it is reset in the end. */
+  /**
+   * The peer's message was refused: what else comes of it is dropped, and it is reset in the end.
+   */
   resetCode: number;
   /** Whether the request was HEAD, or an extended CONNECT: decides what its response means. */
   headRequest: boolean;

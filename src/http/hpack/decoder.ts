@@ -29,9 +29,9 @@ const KEEP = 16_384;
 let scratch = allocBytes(4096);
 
 /**
- * The decoding half of a connection's field compression (RFC 7541). `begin` a block that is whole, then
- * `next` until BLOCK_END or a fault. After FIELD the field lies at `line` as "name: value\r\n", valid
- * until the call after; nothing is allocated for it.
+ * The decoding half of a connection's field compression (RFC 7541). `begin` a block that is whole,
+ * then `next` until BLOCK_END or a fault. After FIELD the field lies at `line` as "name:
+ * value\r\n", valid until the call after; nothing is allocated for it.
  *
  *     line[lineStart, nameEnd)   name       line[valueStart, lineEnd - 2)   value
  */
@@ -54,14 +54,18 @@ export class HpackDecoder {
   readonly table: DynamicTable;
   /** What we promised the peer: it may not set a larger table. */
   #allowed: number;
-  /** The smallest size promised since the peer's last update, which the next block must not exceed. */
+  /**
+   * The smallest size promised since the peer's last update, which the next block must not exceed.
+   */
   #owed: number;
   #buf: Uint8Array;
   #pos: number;
   #end: number;
   #updates: number;
 
-  /** `tableSize`: our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it; 4096 before. */
+  /**
+   * `tableSize`: our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it; 4096 before.
+   */
   constructor(tableSize: number) {
     this.line = STATIC_LINES;
     this.lineStart = 0;

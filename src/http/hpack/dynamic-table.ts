@@ -8,10 +8,10 @@ const NO_ENTRIES = new Int32Array(0);
 const STRIDE = 4;
 
 /**
- * The dynamic table of one direction (RFC 7541 §2.3.2). Entries are kept as lines "name: value\r\n" in
- * one arena of twice the table's size, in a ring of numbers beside it. Entries are numbered from 0 on
- * in the order of insertion, for ever; the live ones are [oldest, inserted). Memory comes with the first
- * entry.
+ * The dynamic table of one direction (RFC 7541 §2.3.2). Entries are kept as lines "name: value\r\n"
+ * in one arena of twice the table's size, in a ring of numbers beside it. Entries are numbered from
+ * 0 on in the order of insertion, for ever; the live ones are [oldest, inserted). Memory comes with
+ * the first entry.
  */
 export class DynamicTable {
   bytes: Uint8Array;
@@ -66,8 +66,8 @@ export class DynamicTable {
   }
 
   /**
-   * Inserts the line buf[start, …) "name: value\r\n", evicting first (§4.4): one that is larger than the
-   * table empties it and is not kept. `buf` may not be the table's own memory.
+   * Inserts the line buf[start, …) "name: value\r\n", evicting first (§4.4): one that is larger
+   * than the table empties it and is not kept. `buf` may not be the table's own memory.
    */
   insert(
     buf: Uint8Array,

@@ -34,8 +34,8 @@ let scratch = allocBytes(2048);
  * The encoding half of a connection's field compression (RFC 7541). Writes straight to the caller's
  * output, which must have room for name, value and FIELD_OVERHEAD of each field.
  *
- * A field enters the dynamic table when it comes for the second time: what never repeats (ETags, paths,
- * identifiers) does not push out what does, and a connection with one request owns no table.
+ * A field enters the dynamic table when it comes for the second time: what never repeats (ETags,
+ * paths, identifiers) does not push out what does, and a connection with one request owns no table.
  */
 export class HpackEncoder {
   readonly table: DynamicTable;
@@ -226,7 +226,10 @@ export class HpackEncoder {
   }
 }
 
-/** Whether a field with a value of `length` octets is one that nobody should be able to guess (§7.1). */
+/**
+ * Whether a field with a value of `length` octets is one that nobody should be able to guess
+ * (§7.1).
+ */
 export function isSecret(id: FieldId, length: number): boolean {
   return ((NEVER >> id) & 1) !== 0 || (id === FieldId.cookie && length < GUESSABLE);
 }

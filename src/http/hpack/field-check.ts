@@ -1,6 +1,9 @@
 import { allOf, CLASS, COLON, HTAB, SP, TOKEN, VALUE } from "../octets.ts";
 
-/** What a field's name is: a regular one, a pseudo-header that we know, or another with a colon in front. */
+/**
+ * What a field's name is: a regular one, a pseudo-header that we know, or another with a colon in
+ * front.
+ */
 export const Pseudo = {
   none: 0,
   authority: 1,
@@ -37,8 +40,9 @@ export function nameIsValid(buf: Uint8Array, start: number, end: number): boolea
 }
 
 /**
- * Whether buf[start, end) is a field value: no control but HTAB, no white space around. RFC 9113 §8.2.1
- * lets other controls than CR, LF and NUL pass; HTTP/1.1 does not, and the next hop may speak it.
+ * Whether buf[start, end) is a field value: no control but HTAB, no white space around. RFC 9113
+ * §8.2.1 lets other controls than CR, LF and NUL pass; HTTP/1.1 does not, and the next hop may
+ * speak it.
  */
 export function valueIsValid(buf: Uint8Array, start: number, end: number): boolean {
   if (start === end) return true;

@@ -55,7 +55,9 @@ for (let bits = 1; bits <= LONGEST; bits++) {
   CODE_COUNT[bits] = ordered - FIRST_SYMBOL[bits]!;
 }
 
-/** For each octet of input: symbol << 4 | bits, where a code of at most 8 bits starts it; else 0. */
+/**
+ * For each octet of input: symbol << 4 | bits, where a code of at most 8 bits starts it; else 0.
+ */
 export const SHORT = new Int32Array(256);
 for (let symbol = 0; symbol < EOS; symbol++) {
   const bits = CODE_BITS[symbol]!;

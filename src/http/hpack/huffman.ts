@@ -15,10 +15,11 @@ import {
 export const decodedBound = (length: number): number => ((length * 8) / 5) | 0;
 
 /**
- * Decodes buf[start, end) to `out` at `at`, where there is room for `decodedBound` octets. Returns the
- * position behind the last one, or HpackFault.huffman (RFC 7541 §5.2).
+ * Decodes buf[start, end) to `out` at `at`, where there is room for `decodedBound` octets. Returns
+ * the position behind the last one, or HpackFault.huffman (RFC 7541 §5.2).
  *
- * Codes of up to 8 bits, which all common octets have, take one load; longer ones are read bit by bit.
+ * Codes of up to 8 bits, which all common octets have, take one load; longer ones are read bit by
+ * bit.
  */
 export function decodeHuffman(
   buf: Uint8Array,
@@ -65,7 +66,10 @@ export function decodeHuffman(
   return (acc & padding) === padding ? at : HpackFault.huffman;
 }
 
-/** The code of more than 8 bits at bit `from` as bits << 8 | symbol; 0 for EOS, or when it is cut off. */
+/**
+ * The code of more than 8 bits at bit `from` as bits << 8 | symbol; 0 for EOS, or when it is cut
+ * off.
+ */
 function longCode(buf: Uint8Array, from: number, end: number): number {
   let code = 0;
   for (let bits = 1; bits <= LONGEST; bits++) {

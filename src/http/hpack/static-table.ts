@@ -63,7 +63,10 @@ for (let index = 1; index <= STATIC_COUNT; index++) {
 }
 STATIC_START[STATIC_COUNT + 1] = at;
 
-/** The index whose name is buf[start, end), letters in either case; 0 for none. `hash`: by `hashName`. */
+/**
+ * The index whose name is buf[start, end), letters in either case; 0 for none. `hash`: by
+ * `hashName`.
+ */
 export function staticNameIndex(buf: Uint8Array, start: number, end: number, hash: number): number {
   let slot = hash & 255;
   for (;;) {
@@ -77,7 +80,9 @@ export function staticNameIndex(buf: Uint8Array, start: number, end: number, has
   }
 }
 
-/** Names in the table have letters and "-" alone, on which `| 0x20` folds case and changes no other. */
+/**
+ * Names in the table have letters and "-" alone, on which `| 0x20` folds case and changes no other.
+ */
 function sameName(buf: Uint8Array, start: number, end: number, from: number): boolean {
   for (let i = start, j = from; i < end; i++, j++) {
     if ((buf[i]! | 0x20) !== STATIC_LINES[j]) return false;
@@ -85,7 +90,9 @@ function sameName(buf: Uint8Array, start: number, end: number, from: number): bo
   return true;
 }
 
-/** A number for the name buf[start, end), the same for letters in either case; of few octets of it. */
+/**
+ * A number for the name buf[start, end), the same for letters in either case; of few octets of it.
+ */
 export function hashName(buf: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const middle = buf[start + (length >> 1)]! | 0x20;
