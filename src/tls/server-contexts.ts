@@ -95,6 +95,7 @@ export class ServerContexts {
     const context = new SslContext(config.keyLog ?? null);
     this.#all.push(context);
     applySettings(context, config);
+    context.preferOwnCiphers();
     for (const { pair, staple } of members) context.addKeyPair(pair, staple);
     const mode = config.clientAuthentication?.mode ?? "off";
     if (mode !== "off") context.trust(authorities, true);

@@ -144,6 +144,21 @@ describe("configuration", () => {
     expect(met.whom("one.test")).toBe("O=Test, CN=one.test");
   });
 
+  test("ciphers: the server's order decides, but for a client that begins with ChaCha20", () => {
+    using server = createTlsServer({ certificates: [one] });
+    const chosen = (...names: string[]): string | undefined => {
+      const cipherSuites = names.map((name) => `TLS_${name}`).join(":");
+      using client = createTlsClient({ ca: [authority.pem], cipherSuites });
+      using pair = new EnginePair(server, client, { serverName: "one.test" }).run();
+      return pair.client.engine.connection?.cipher.slice(4);
+    };
+    const [small, large] = ["AES_128_GCM_SHA256", "AES_256_GCM_SHA384"] as const;
+    const chacha = "CHACHA20_POLY1305_SHA256";
+    expect(chosen(large, chacha, small)).toBe(small);
+    expect(chosen(chacha, small)).toBe(chacha);
+    expect(chosen(large)).toBe(large);
+  });
+
   test("modern policy: a client of TLS 1.2 is refused, intermediate takes it", () => {
     using modern = new Meeting({ certificates: [one], policy: "modern" });
     expect(modern.whom("one.test", { maxVersion: "TLSv1.2" })).toMatch(/protocol version/);

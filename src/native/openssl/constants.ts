@@ -21,6 +21,8 @@ export const SSL_SESS_CACHE_OFF = 0;
 
 export const SSL_OP_NO_TICKET = 2 ** 14;
 export const SSL_OP_NO_COMPRESSION = 2 ** 17;
+export const SSL_OP_PRIORITIZE_CHACHA = 2 ** 21;
+export const SSL_OP_CIPHER_SERVER_PREFERENCE = 2 ** 22;
 export const SSL_OP_NO_RENEGOTIATION = 2 ** 30;
 
 export const SSL_VERIFY_NONE = 0;
