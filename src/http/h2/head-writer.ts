@@ -164,6 +164,8 @@ function finish(output: Output, start: number, end: number, id: number, ended: b
   }
   output.header(start, MIN_FRAME_SIZE, FrameType.headers, ends, id);
   output.length = end + (pieces - 1) * FRAME_HEADER;
+  // Its end, if it comes at once, needs a frame: the flag stands in HEADERS, which is not the last.
+  output.remember(-1, id);
 }
 
 function named(

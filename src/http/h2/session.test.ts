@@ -141,6 +141,19 @@ describe("messages", () => {
     expect([...server.request.fields].slice(1)).toEqual(fields);
   });
 
+  it("a large head behind an interim one, ended at once: the end comes behind it", () => {
+    const pair = new Pair();
+    const log = pair.request();
+    pair.settle();
+    const stream = pair.serverLog.streams[0]!.stream!;
+    const large = responseOf(200, [["x-large", "{}".repeat(10_000)]]);
+    pair.server.sendInformational(stream, responseOf(103));
+    pair.server.sendHead(stream, large, "chunked", -1);
+    pair.server.sendEnd(stream, null);
+    pair.settle();
+    expect(log.events.map((event) => event.slice(0, 8))).toEqual(["head 103", "head 200", "end"]);
+  });
+
   it("priority in the request: taken over; a PRIORITY_UPDATE changes it", () => {
     const pair = new Pair();
     pair.request("/", 0, [["priority", "u=1, i"]]);
