@@ -77,7 +77,7 @@ export function writeRequest(
   const { fields } = head;
   const { authority, method } = head;
   const target = targetOf(head);
-  const start = begin(output, fields, target.length + authority.length);
+  const start = begin(output, fields, method.length + target.length + authority.length);
   const out = output.bytes;
   let at = encoder.begin(out, start + FRAME_HEADER);
   const extended = stream.connect === "extended";

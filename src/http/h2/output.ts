@@ -5,13 +5,33 @@ import { Flag, FRAME_HEADER, FrameType } from "./frame-type.ts";
 
 /** What a session gathers before it writes to its sink. */
 const SIZE = 32 * 1024;
-/** Content above this goes to the sink from where it lies: sinks copy at once. */
-const DIRECT = 4096;
-const SPARES = 16;
+/**
+ * The same where large DATA frames follow each other: eight of 16 KiB. To copy them costs less than to
+ * write one by one: 100 KiB took 107 µs of CPU so, and 85 µs in one piece.
+ */
+const LARGE_SIZE = 132 * 1024;
+const LARGE_FRAME = 4096;
 
 const NONE = allocBytes(0);
 /** Sessions that have written everything leave their memory to the next one. */
 const spares: Uint8Array[] = [];
+const largeSpares: Uint8Array[] = [];
+const SPARES = 16;
+const LARGE_SPARES = 4;
+
+/** Memory for so many octets at least. */
+function memoryFor(octets: number, large: boolean): Uint8Array {
+  const size = large ? LARGE_SIZE : SIZE;
+  if (octets > size) return allocBytes(octets);
+  return (large ? largeSpares : spares).pop() ?? allocBytes(size);
+}
+
+function giveBack(bytes: Uint8Array): void {
+  if (bytes.length === SIZE && spares.length < SPARES) spares.push(bytes);
+  else if (bytes.length === LARGE_SIZE && largeSpares.length < LARGE_SPARES) {
+    largeSpares.push(bytes);
+  }
+}
 
 /**
  * The frames that a session sends, gathered in one buffer that it owns from the first frame to the
@@ -48,11 +68,11 @@ export class Output {
     this.unread = 0;
   }
 
-  /** Makes room for `octets` behind `length`, which it returns. */
-  reserve(octets: number): number {
+  /** Makes room for `octets` behind `length`, which it returns; `large`: as much may follow. */
+  reserve(octets: number, large = false): number {
     if (this.length + octets <= this.bytes.length) return this.length;
     this.flush();
-    this.bytes = octets <= SIZE ? (spares.pop() ?? allocBytes(SIZE)) : allocBytes(octets);
+    this.bytes = memoryFor(octets, large);
     return 0;
   }
 
@@ -63,7 +83,7 @@ export class Output {
     this.length = 0;
     this.#lastAt = -1;
     if (length > 0 && !this.closed && this.#sink.write(bytes, 0, length)) this.full = true;
-    if (bytes.length === SIZE && spares.length < SPARES) spares.push(bytes);
+    giveBack(bytes);
   }
 
   /** Writes the header of a frame whose payload lies, or will lie, behind it; there is room. */
@@ -97,15 +117,9 @@ export class Output {
   /** One DATA frame. */
   data(stream: number, buf: Uint8Array, start: number, end: number, last: boolean): void {
     const length = end - start;
-    const direct = length > DIRECT;
-    const at = this.reserve(direct ? FRAME_HEADER : FRAME_HEADER + length);
+    const at = this.reserve(FRAME_HEADER + length, length > LARGE_FRAME);
     this.header(at, length, FrameType.data, last ? Flag.endStream : 0, stream);
     this.length = at + FRAME_HEADER;
-    if (direct) {
-      this.flush();
-      if (!this.closed && this.#sink.write(buf, start, end)) this.full = true;
-      return;
-    }
     copyBytes(buf, start, end, this.bytes, this.length);
     this.length += length;
     this.remember(at, stream);

@@ -154,6 +154,19 @@ describe("messages", () => {
     expect(log.events.map((event) => event.slice(0, 8))).toEqual(["head 103", "head 200", "end"]);
   });
 
+  it("a method as long as HTTP/1.1 lets it be: whole", () => {
+    const pair = new Pair();
+    const head = new RequestHead();
+    head.method = "M~".repeat(4000);
+    head.target = `/${"~".repeat(8000)}`;
+    head.fields.append("Host", "a".repeat(200));
+    const log = new StreamLog(false);
+    pair.client.sendRequest(pair.client.open(log)!, head, "http", "none", -1);
+    pair.settle();
+    const { request } = pair.serverLog.streams[0]!;
+    expect([request.method, request.target]).toEqual([head.method, head.target]);
+  });
+
   it("priority in the request: taken over; a PRIORITY_UPDATE changes it", () => {
     const pair = new Pair();
     pair.request("/", 0, [["priority", "u=1, i"]]);
