@@ -69,7 +69,9 @@ function connectPlain(): Recorder {
   return recorder;
 }
 
-const settle = (): Promise<void> => network.settle(after(network.now, seconds(1)));
+async function settle(): Promise<void> {
+  await network.settle(after(network.now, seconds(1)));
+}
 
 test("accepted: a client that says nothing is closed when its time is over", async () => {
   const recorder = await listen({ timeout: seconds(3) });
