@@ -1,6 +1,7 @@
 import type { SocketAddress } from "../../core/address.ts";
 import { after, type Duration, elapsed, type Instant } from "../../core/time.ts";
 import type { UpstreamSettings } from "../settings.ts";
+import type { TlsRoute } from "../tls/route.ts";
 import { PeakEwma } from "./peak-ewma.ts";
 import { Pool } from "./pool.ts";
 
@@ -36,6 +37,8 @@ export class Endpoint {
   fails = 0;
   /** Idle connections. */
   readonly pool: Pool;
+  /** How it is reached through TLS; null: in plain. */
+  readonly tls: TlsRoute | null;
 
   /** Copies of the settings that every pick of every endpoint looks at. */
   readonly #maxConnections: number;
@@ -52,12 +55,14 @@ export class Endpoint {
     address: SocketAddress,
     weight: number,
     now: Instant,
+    tls: TlsRoute | null = null,
   ) {
     this.name = name;
     this.address = address;
     this.upstream = settings.name;
     this.weight = weight;
     this.pool = new Pool(settings.limits.idlePerEndpoint);
+    this.tls = tls;
     this.#maxConnections = settings.limits.connectionsPerEndpoint;
     this.#maxFails = settings.retries.maxFails || Number.POSITIVE_INFINITY;
     this.#failTimeout = settings.retries.failTimeout;
