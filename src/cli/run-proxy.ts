@@ -168,7 +168,8 @@ class ProxyRun {
 
 /** Certificates and keys as workers get them; null where nothing speaks TLS. Throws FileProblem. */
 async function readTls(config: EffectiveConfig): Promise<TlsMaterial | null> {
-  if (config.listeners.every(({ settings }) => settings.tls === null)) return null;
+  const secure = config.listeners.some(({ settings }) => settings.tls !== null);
+  if (!secure && config.upstreams.every(({ tls }) => tls === null)) return null;
   const { readMaterial } = await import("./tls/material.ts");
   return readMaterial(config, Date.now());
 }

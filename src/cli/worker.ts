@@ -84,14 +84,16 @@ async function run(): Promise<void> {
     (text) => post({ kind: "notice", text }),
   );
   const program = await importProgram();
+  const tls = await openTls();
   const server = new ProxyServer({
     transport,
     program: program ?? unrouted,
     upstreams: config.upstreams,
+    ...(tls !== null && { tlsClients: tls.clients }),
     observer,
   });
   await server.start();
-  await listen(server, transport.rng, await openTls());
+  await listen(server, transport.rng, tls);
   running = { transport, server, log };
   if (start.driver === "epoll") await trimWhenQuiet(memory.row(index));
 }

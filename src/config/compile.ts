@@ -5,6 +5,8 @@ import { compileRoutes } from "./compile-routes.ts";
 import { type EffectiveConfig, type EffectiveListener, usesDemo } from "./effective.ts";
 import type { ParsedListener, ParsedModuleListener } from "./listener-schema.ts";
 import type { ParsedFile, ParsedModule } from "./schema.ts";
+import { upstreamTlsDefaults } from "./tls-schema.ts";
+import type { ParsedUpstream } from "./upstream-schema.ts";
 
 /** From a configuration that was found right to the plain data that the workers run on. */
 export function compileFile(file: ParsedFile): EffectiveConfig {
@@ -23,17 +25,21 @@ export function compileModule(module: ParsedModule): EffectiveConfig {
   );
 }
 
+type ParsedEndpoint = ParsedUpstream["endpoints"][number];
+
 type Process = Omit<ParsedModule, "listeners">;
 
 function compile(parsed: Process, listeners: readonly EffectiveListener[]): EffectiveConfig {
-  const upstreams = Object.entries(parsed.upstreams).map(
-    ([name, upstream]): UpstreamSettings => ({
-      name,
-      ...upstream,
-      // Typed by zod as a transform's result; the shape is the same.
-      endpoints: upstream.endpoints satisfies readonly EndpointSettings[],
-    }),
-  );
+  const upstreams = Object.entries(parsed.upstreams).map(([name, upstream]): UpstreamSettings => {
+    const secure = ({ scheme }: ParsedEndpoint): boolean =>
+      scheme === "https" || (scheme === null && upstream.tls !== undefined);
+    const tls = upstream.endpoints.some(secure) ? (upstream.tls ?? upstreamTlsDefaults) : null;
+    const endpoints = upstream.endpoints.map((endpoint): EndpointSettings => {
+      const { target, weight } = endpoint;
+      return secure(endpoint) ? { target, weight, tls: true } : { target, weight };
+    });
+    return { name, ...upstream, tls, endpoints };
+  });
   return {
     workers: parsed.workers,
     driver: parsed.driver,

@@ -94,12 +94,17 @@ function describeUpstream(upstream: UpstreamSettings) {
       keepBody: formatSize(keepBody),
     },
     resolveEvery: formatDuration(upstream.resolveEvery),
+    tls: upstream.tls ?? "off",
   };
 }
 
-export function describeEndpoint({ target, weight }: EndpointSettings) {
-  if (target.kind !== "name") return { address: formatSocketAddress(target), weight };
-  return { address: target.port === 0 ? target.host : `${target.host}:${target.port}`, weight };
+export function describeEndpoint({ target, weight, tls }: EndpointSettings) {
+  return { address: `${tls === true ? "https://" : ""}${placeOf(target)}`, weight };
+}
+
+function placeOf(target: EndpointSettings["target"]): string {
+  if (target.kind !== "name") return formatSocketAddress(target);
+  return target.port === 0 ? target.host : `${target.host}:${target.port}`;
 }
 
 function describeRoute({ compress, ...route }: RouteSettings): Record<string, unknown> {

@@ -43,7 +43,7 @@ test("no listen: 127.0.0.1:8080, with the admin on 127.0.0.1:9901", () => {
 
 test.each<[string, Partial<ProxyFlags>, RegExp]>([
   ["no --to", { to: [] }, /^--to: found nothing, expected at least one endpoint/],
-  ["a scheme in --to", { to: ["http://x:1/"] }, /^--to: .* Write "x:1", without the scheme/],
+  ["a strange scheme in --to", { to: ["ftp://x:1/"] }, /^--to: .* Write "x:1", without the scheme/],
   ["a port alone in --listen", { listen: ["80"] }, /^--listen: .* Write "127\.0\.0\.1:80"/],
   ["--listen twice", { listen: ["127.0.0.1:1", "127.0.0.1:1"] }, /^--listen: .*taken by/],
   [

@@ -87,14 +87,22 @@ export function splitScheme(text: string): {
 }
 
 export const endpointPhrase =
-  'an address or a name with its port, such as "10.0.0.7:9000", "[::1]:80" or "app.internal:80", or "unix:/run/app.sock"';
+  'an address or a name with its port, such as "10.0.0.7:9000", "[::1]:80" or "app.internal:80", "https://app.internal", or "unix:/run/app.sock"';
 
+/** A scheme says whether TLS is spoken, without one the upstream does; with one the port may be left out. */
 export const endpointAddress = z.string({ error: endpointPhrase }).transform((text, ctx) => {
-  const target = parseEndpoint(text);
-  if (target !== null) return target;
+  const { scheme, rest } = splitScheme(text);
+  const target = parseEndpoint(scheme === null ? rest : withPort(rest, scheme));
+  if (target !== null) return { target, scheme };
   ctx.addIssue({ code: "custom", message: endpointPhrase });
   return z.NEVER;
 });
+
+/** RFC 9110 §4.2: a URL without a port has its scheme's. */
+function withPort(authority: string, scheme: "http" | "https"): string {
+  if (authority === "demo" || /^unix:|:\d+$/.test(authority)) return authority;
+  return `${authority}:${scheme === "https" ? 443 : 80}`;
+}
 
 /** Where an endpoint is: an address that can be connected to, a DNS name with its port, or `demo`. */
 export function parseEndpoint(text: string): EndpointSettings["target"] | null {

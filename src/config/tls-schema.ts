@@ -156,3 +156,57 @@ export const listenerTlsSchema = z
     handshakeTimeout: tls.handshakeTimeout,
   }))
   .describe("TLS for the listener's addresses, but those that begin with http://.");
+
+const peerNamePhrase = "a host name or an IP address";
+
+const peerName = z.string({ error: peerNamePhrase }).regex(/^[\w.:-]+$/, { error: peerNamePhrase });
+
+const upstreamTls = z
+  .strictObject({
+    ca: file
+      .optional()
+      .describe("The authorities that are trusted, in PEM. By default the system's."),
+    verify: z
+      .union(
+        [
+          z.literal(["on", true]).transform(() => true),
+          z.literal(["off", false]).transform(() => false),
+        ],
+        { error: "on or off" },
+      )
+      .prefault("on")
+      .describe(
+        '"off" takes any certificate: for tests, and for networks that are trusted otherwise.',
+      ),
+    serverName: peerName
+      .optional()
+      .describe(
+        "The name sent as SNI, and that the certificate must bear. By default the endpoint's host.",
+      ),
+    verifyName: peerName
+      .optional()
+      .describe("The name that the certificate must bear, where it is not the one that is sent."),
+    certificate: z
+      .strictObject({
+        cert: file.describe("The certificate and its chain, in PEM, the leaf first."),
+        key: file.describe("Its private key, in PEM."),
+      })
+      .optional()
+      .describe("Shown to endpoints that ask for a client's certificate."),
+    ...protocolShape,
+  })
+  .transform((tls) => ({
+    ...protocolOf(tls),
+    ca: tls.ca ?? null,
+    verify: tls.verify,
+    serverName: tls.serverName ?? null,
+    verifyName: tls.verifyName ?? null,
+    certificate: tls.certificate ?? null,
+  }));
+
+export const upstreamTlsSchema = upstreamTls.describe(
+  "TLS towards the endpoints: spoken to those that begin with https://, and to those without a scheme where this is given. Write {} for the defaults.",
+);
+
+/** What holds for https:// endpoints of an upstream without `tls`. */
+export const upstreamTlsDefaults = upstreamTls.parse({});

@@ -8,11 +8,12 @@ import {
   size,
   wholeNumber,
 } from "./scalars.ts";
+import { upstreamTlsSchema } from "./tls-schema.ts";
 
 const endpoint = z
   .union(
     [
-      endpointAddress.transform((target) => ({ target, weight: 1 })),
+      endpointAddress.transform((place) => ({ ...place, weight: 1 })),
       z
         .strictObject({
           address: endpointAddress.describe(`Where it is: ${endpointPhrase}.`),
@@ -20,7 +21,7 @@ const endpoint = z
             .prefault(1)
             .describe("Its share of the requests. A DNS name's addresses have it each."),
         })
-        .transform(({ address, weight }) => ({ target: address, weight })),
+        .transform(({ address, weight }) => ({ ...address, weight })),
     ],
     { error: `${endpointPhrase}, or { address, weight }` },
   )
@@ -147,6 +148,7 @@ export const upstreamSchema = z
       .describe(
         "The Host that the upstream sees: the client's (preserve), the endpoint's own name (endpoint), or a fixed one ({ literal: NAME }).",
       ),
+    tls: upstreamTlsSchema.optional(),
     resolveEvery: duration.prefault("30s").describe("How often DNS names are resolved anew."),
   })
   .describe("A group of endpoints that serve the same thing.");

@@ -1,5 +1,6 @@
 import { NetError } from "../core/errors.ts";
 import type { ConnectHandler, Stream } from "../core/transport.ts";
+import { connectTls } from "../tls/connect.ts";
 import type { ProxyContext } from "./server.ts";
 import type { UpstreamTimeouts } from "./settings.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
@@ -7,11 +8,12 @@ import type { Endpoint } from "./upstream/endpoint.ts";
 /** Connects to `endpoint` for whatever version of HTTP; failure is told as `onClose`, never at once. */
 export function connectEndpoint(
   { transport }: ProxyContext,
-  endpoint: Endpoint,
+  { address, tls }: Endpoint,
   { connect }: UpstreamTimeouts,
   handler: ConnectHandler,
 ): Stream {
-  return transport.connect(endpoint.address, { timeout: connect }, handler);
+  if (tls === null) return transport.connect(address, { timeout: connect }, handler);
+  return connectTls(transport, address, { ...tls, timeout: connect }, handler);
 }
 
 /** Counts a connection that did not come to stand, once for all who waited for it. */

@@ -10,6 +10,7 @@ import type {
 } from "../core/transport.ts";
 import type { H1Limits } from "../http/h1/limits.ts";
 import type { H2Limits } from "../http/h2/limits.ts";
+import type { TlsClient } from "../tls/client.ts";
 import type { TlsConnection } from "../tls/engine.ts";
 import type { TlsServer } from "../tls/server.ts";
 import type { TlsStream } from "../tls/stream-api.ts";
@@ -34,6 +35,8 @@ export interface ProxyServerOptions {
   /** The program of listeners that bring none of their own. */
   readonly program: ProxyProgram;
   readonly upstreams: readonly UpstreamSettings[];
+  /** By name, for upstreams with endpoints that speak TLS; they stay the caller's. */
+  readonly tlsClients?: ReadonlyMap<string, TlsClient>;
   readonly observer: ProxyObserver;
 }
 
@@ -90,7 +93,8 @@ export class ProxyServer implements ProxyContext {
     const notice = (message: string): void => this.observer.notice(message);
     const upstreams = new Map<string, Upstream>();
     for (const settings of options.upstreams) {
-      upstreams.set(settings.name, new Upstream(settings, this.transport, notice));
+      const client = options.tlsClients?.get(settings.name) ?? null;
+      upstreams.set(settings.name, new Upstream(settings, this.transport, notice, client));
     }
     this.upstreams = upstreams;
     this.peers = new PeerTable(this.transport);

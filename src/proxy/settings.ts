@@ -1,7 +1,7 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { Http2Settings } from "./h2/settings.ts";
-import type { ListenerTlsSettings } from "./tls/settings.ts";
+import type { ListenerTlsSettings, UpstreamTlsSettings } from "./tls/settings.ts";
 
 /** What one listener bounds and how it presents requests. Plain data: it crosses to worker threads. */
 export interface ListenerSettings {
@@ -69,6 +69,8 @@ export interface UpstreamSettings {
   readonly host: "preserve" | "endpoint" | { readonly literal: string };
   /** How often a DNS name is resolved anew. */
   readonly resolveEvery: Duration;
+  /** For endpoints that speak TLS; null where none does. */
+  readonly tls: UpstreamTlsSettings | null;
 }
 
 export interface EndpointSettings {
@@ -78,6 +80,8 @@ export interface EndpointSettings {
     | { readonly kind: "name"; readonly host: string; readonly port: number };
   /** A positive integer. */
   readonly weight: number;
+  /** It speaks TLS, by the upstream's settings. Default: false. */
+  readonly tls?: boolean;
 }
 
 export type BalanceSettings =

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { getCACertificates } from "node:tls";
 import type { EffectiveConfig } from "../../config/effective.ts";
-import type { ListenerTlsSettings } from "../../proxy/tls/settings.ts";
+import type { ListenerTlsSettings, UpstreamTlsSettings } from "../../proxy/tls/settings.ts";
+import type { TlsKeyPair } from "../../tls/protocol-settings.ts";
 import { type ServerCertificate, TICKET_KEY_LENGTH } from "../../tls/server-config.ts";
 import { type CertificatePair, readCertificates, readPair } from "./certificate-pair.ts";
 import { FileProblem, readBytes } from "./file-problem.ts";
@@ -9,6 +11,8 @@ import { FileProblem, readBytes } from "./file-problem.ts";
 export interface TlsMaterial {
   /** In the order of the configuration's listeners; null for those in plain. */
   readonly listeners: readonly (ListenerMaterial | null)[];
+  /** In the order of the upstreams; null for those in plain. */
+  readonly upstreams: readonly (UpstreamMaterial | null)[];
   /** Newest first. */
   readonly ticketKeys: readonly Uint8Array[];
 }
@@ -19,6 +23,12 @@ export interface ListenerMaterial {
   readonly clientCa: string | null;
 }
 
+export interface UpstreamMaterial {
+  /** PEM; the same list, the system's, for all that name none. */
+  readonly ca: readonly string[];
+  readonly certificate: TlsKeyPair | null;
+}
+
 /** A listener's files as they were read. */
 export interface ListenerFiles {
   readonly pairs: readonly CertificatePair[];
@@ -26,14 +36,19 @@ export interface ListenerFiles {
 }
 
 export const usesTls = (config: EffectiveConfig): boolean =>
-  config.listeners.some(({ settings }) => settings.tls !== null);
+  config.listeners.some(({ settings }) => settings.tls !== null) ||
+  config.upstreams.some(({ tls }) => tls !== null);
 
 /** Reads all of it, with a new ticket key. Throws FileProblem. `now` in milliseconds. */
 export function readMaterial(config: EffectiveConfig, now: number): TlsMaterial {
   const listeners = config.listeners.map(({ settings }) =>
     settings.tls === null ? null : materialOf(readListener(settings.tls, now)),
   );
-  return { listeners, ticketKeys: [new Uint8Array(randomBytes(TICKET_KEY_LENGTH))] };
+  const system = new SystemAuthorities();
+  const upstreams = config.upstreams.map(({ tls }) =>
+    tls === null ? null : readUpstream(tls, system, now),
+  );
+  return { listeners, upstreams, ticketKeys: [new Uint8Array(randomBytes(TICKET_KEY_LENGTH))] };
 }
 
 /** Reads and checks the files of a listener's TLS. Throws FileProblem. */
@@ -48,6 +63,43 @@ export const materialOf = ({ pairs, clientCa }: ListenerFiles): ListenerMaterial
   certificates: pairs.map(({ material }) => material),
   clientCa,
 });
+
+/** Reads and checks the files of an upstream's TLS. Throws FileProblem. */
+export function readUpstream(
+  tls: UpstreamTlsSettings,
+  system: SystemAuthorities,
+  now: number,
+): UpstreamMaterial {
+  const { certificate, ca, verify } = tls;
+  return {
+    ca: ca !== null ? [readAuthorities(ca)] : verify ? system.pem : [],
+    certificate: certificate === null ? null : readPair(asFiles(certificate), now).material,
+  };
+}
+
+const asFiles = ({ cert, key }: { readonly cert: string; readonly key: string }) => ({
+  cert,
+  key,
+  names: null,
+  staple: null,
+});
+
+/** The authorities that the system trusts, and those of NODE_EXTRA_CA_CERTS; read when first asked for. */
+export class SystemAuthorities {
+  #pem: readonly string[] | null = null;
+
+  get pem(): readonly string[] {
+    this.#pem ??= [
+      ...orElse(getCACertificates("system"), () => getCACertificates("bundled")),
+      ...getCACertificates("extra"),
+    ];
+    return this.#pem;
+  }
+}
+
+/** A system may have none, as small containers do: then those that come with Node. */
+const orElse = (list: readonly string[], other: () => readonly string[]): readonly string[] =>
+  list.length > 0 ? list : other();
 
 /** PEM of authorities, checked. Throws FileProblem. */
 export function readAuthorities(path: string): string {
@@ -82,6 +134,14 @@ export function checkFiles(
         return [];
       });
     }
+  }
+  const system = new SystemAuthorities();
+  for (const { tls } of config.upstreams) {
+    if (tls === null) continue;
+    attempt(() => {
+      readUpstream({ ...tls, verify: false }, system, now);
+      return [];
+    });
   }
   return { problems: [...problems], warnings: [...warnings] };
 }

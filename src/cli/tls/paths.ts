@@ -1,6 +1,10 @@
 import { resolve } from "node:path";
 import type { EffectiveConfig } from "../../config/effective.ts";
-import type { CertificateFiles, ListenerTlsSettings } from "../../proxy/tls/settings.ts";
+import type {
+  CertificateFiles,
+  ListenerTlsSettings,
+  UpstreamTlsSettings,
+} from "../../proxy/tls/settings.ts";
 
 /** The configuration with the paths of TLS files made absolute: they are relative to `folder`. */
 export function withAbsolutePaths(config: EffectiveConfig, folder: string): EffectiveConfig {
@@ -21,8 +25,21 @@ export function withAbsolutePaths(config: EffectiveConfig, folder: string): Effe
     },
     keyLog: absolute(tls.keyLog),
   });
+  const upstreamTls = (tls: UpstreamTlsSettings): UpstreamTlsSettings => ({
+    ...tls,
+    ca: absolute(tls.ca),
+    certificate: tls.certificate && {
+      cert: absolute(tls.certificate.cert),
+      key: absolute(tls.certificate.key),
+    },
+    keyLog: absolute(tls.keyLog),
+  });
   return {
     ...config,
+    upstreams: config.upstreams.map((upstream) => ({
+      ...upstream,
+      tls: upstream.tls && upstreamTls(upstream.tls),
+    })),
     listeners: config.listeners.map((listener) => ({
       ...listener,
       settings: {

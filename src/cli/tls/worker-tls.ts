@@ -1,13 +1,20 @@
 import { appendFileSync } from "node:fs";
 import type { EffectiveConfig } from "../../config/effective.ts";
 import type { ListenerSettings } from "../../proxy/settings.ts";
-import type { ListenerTlsSettings, TlsProtocol } from "../../proxy/tls/settings.ts";
+import type {
+  ListenerTlsSettings,
+  TlsProtocol,
+  UpstreamTlsSettings,
+} from "../../proxy/tls/settings.ts";
+import { createTlsClient, type TlsClient } from "../../tls/client.ts";
 import type { TlsProtocolSettings } from "../../tls/protocol-settings.ts";
 import { createTlsServer, type TlsServer } from "../../tls/server.ts";
-import type { ListenerMaterial, TlsMaterial } from "./material.ts";
+import type { ListenerMaterial, TlsMaterial, UpstreamMaterial } from "./material.ts";
 
-/** One worker's TLS: a server for each listener that speaks it. */
+/** One worker's TLS: a server for each listener that speaks it, a client for each upstream. */
 export class WorkerTls {
+  /** By the upstream's name. */
+  readonly clients: ReadonlyMap<string, TlsClient>;
   readonly #servers: readonly (TlsServer | null)[];
 
   /** Throws a NetError that says what is wrong with which certificate or setting. */
@@ -17,6 +24,12 @@ export class WorkerTls {
       const { tls } = settings;
       return tls === null || files === null ? null : openServer(settings, tls, files, material);
     });
+    const clients = new Map<string, TlsClient>();
+    for (const [i, { name, tls }] of config.upstreams.entries()) {
+      const files = material.upstreams[i] ?? null;
+      if (tls !== null && files !== null) clients.set(name, openClient(tls, files));
+    }
+    this.clients = clients;
   }
 
   /** Of a listener, by its place in the configuration; null: it speaks in plain. */
@@ -48,6 +61,16 @@ function openServer(
   });
   server.setTicketKeys(ticketKeys);
   return server;
+}
+
+function openClient(tls: UpstreamTlsSettings, { ca, certificate }: UpstreamMaterial): TlsClient {
+  return createTlsClient({
+    ...protocolSettings(tls),
+    ca,
+    verify: tls.verify ? "full" : "none",
+    alpn: ["http/1.1"],
+    ...(certificate !== null && { certificate }),
+  });
 }
 
 /** Settings of the engine, with what the policy decides left out. */

@@ -58,3 +58,17 @@ export interface TicketSettings {
   /** How often new tickets get a new key. */
   readonly rotateEvery: Duration;
 }
+
+/** How TLS is spoken to an upstream's endpoints. Plain data, files as in `ListenerTlsSettings`. */
+export interface UpstreamTlsSettings extends TlsProtocol {
+  /** false: any certificate is taken. */
+  readonly verify: boolean;
+  /** PEM: the authorities that are trusted; null: the system's. */
+  readonly ca: string | null;
+  /** The name sent as SNI; null: the endpoint's own host. */
+  readonly serverName: string | null;
+  /** The name that the certificate must bear; null: `serverName`. */
+  readonly verifyName: string | null;
+  /** Shown to servers that ask. */
+  readonly certificate: { readonly cert: string; readonly key: string } | null;
+}

@@ -116,6 +116,7 @@ export function upstreamSettings(patch: SettingsPatch = {}): UpstreamSettings {
     },
     host: "preserve",
     resolveEvery: seconds(30),
+    tls: null,
   };
 }
 

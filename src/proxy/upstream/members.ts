@@ -7,25 +7,27 @@ export interface Member {
   readonly name: string;
   readonly address: SocketAddress;
   readonly weight: number;
+  /** As configured, where it speaks TLS; null: in plain. */
+  readonly secured: EndpointSettings["target"] | null;
 }
 
 /**
  * The members by key, in the order of the configuration and, within a name, of the resolver. A key is
- * all that makes connections interchangeable: the address, and the name as well, since that may be
- * sent as the Host. A DNS name's weight goes to each of its addresses. What is configured twice is one
- * member with the sum of the weights.
+ * all that makes connections interchangeable: the address, whether TLS is spoken, and the name as well,
+ * since that may be sent as the Host and in SNI. A DNS name's weight goes to each of its addresses. What
+ * is configured twice is one member with the sum of the weights.
  */
 export function listMembers(
   endpoints: readonly EndpointSettings[],
   addressesOf: (host: string) => readonly IpAddress[],
 ): ReadonlyMap<string, Member> {
   const members = new Map<string, Member>();
-  for (const { target, weight } of endpoints) {
+  for (const { target, weight, tls = false } of endpoints) {
     const name = nameOf(target);
     for (const address of expand(target, addressesOf)) {
-      const key = `${name} ${formatSocketAddress(address)}`;
+      const key = `${tls ? "tls" : "plain"} ${name} ${formatSocketAddress(address)}`;
       const sum = weight + (members.get(key)?.weight ?? 0);
-      members.set(key, { name, address, weight: sum });
+      members.set(key, { name, address, weight: sum, secured: tls ? target : null });
     }
   }
   return members;

@@ -32,6 +32,7 @@ export const peerDefaults: UpstreamSettings = {
   },
   host: "preserve",
   resolveEvery: millis(30_000),
+  tls: null,
 };
 
 /**

@@ -1,7 +1,10 @@
 import { formatSocketAddress } from "../../core/address.ts";
 import { after, type Duration, type Instant, micros } from "../../core/time.ts";
 import type { Transport } from "../../core/transport.ts";
-import type { UpstreamSettings } from "../settings.ts";
+import type { TlsClient } from "../../tls/client.ts";
+import type { EndpointSettings, UpstreamSettings } from "../settings.ts";
+import type { TlsRoute } from "../tls/route.ts";
+import { tlsTarget } from "../tls/target.ts";
 import type { Balancer, PickInput } from "./balance/balancer.ts";
 import { createBalancer } from "./balance/create.ts";
 import { Choice } from "./choice.ts";
@@ -51,6 +54,7 @@ export class Upstream implements NameListener, Swept {
   endpoints: readonly Endpoint[] = [];
 
   readonly #transport: Transport;
+  readonly #tls: TlsClient | null;
   readonly #notice: (message: string) => void;
   readonly #names = new Map<string, NameResolution>();
   readonly #sweep: IdleSweep;
@@ -67,8 +71,10 @@ export class Upstream implements NameListener, Swept {
     settings: UpstreamSettings,
     transport: Transport,
     onNotice: (message: string) => void = () => {},
+    tls: TlsClient | null = null,
   ) {
     this.settings = settings;
+    this.#tls = tls;
     this.#transport = transport;
     this.#notice = onNotice;
     this.#sweep = new IdleSweep(this, transport);
@@ -155,10 +161,10 @@ export class Upstream implements NameListener, Swept {
     if (!this.#differs(members)) return;
     const now = this.#transport.now();
     const byKey = new Map<string, Endpoint>();
-    for (const [key, { name, address, weight }] of members) {
+    for (const [key, member] of members) {
       const known = this.#byKey.get(key);
-      if (known !== undefined) known.weight = weight;
-      byKey.set(key, known ?? new Endpoint(this.settings, name, address, weight, now));
+      if (known !== undefined) known.weight = member.weight;
+      byKey.set(key, known ?? this.#endpoint(member, now));
     }
     const gone = [...this.#byKey].filter(([key]) => !byKey.has(key)).map(([, leaver]) => leaver);
     this.#byKey = byKey;
@@ -181,6 +187,19 @@ export class Upstream implements NameListener, Swept {
       oldest = Math.min(oldest, pool.oldest() ?? now) as Instant;
     }
     return after(oldest, idle);
+  }
+
+  #endpoint({ name, address, weight, secured }: Member, now: Instant): Endpoint {
+    const route = secured === null ? null : this.#routeTo(secured);
+    return new Endpoint(this.settings, name, address, weight, now, route);
+  }
+
+  #routeTo(endpoint: EndpointSettings["target"]): TlsRoute {
+    const { name, tls } = this.settings;
+    if (tls === null || this.#tls === null) {
+      throw new TypeError(`upstream ${name}: TLS needs settings and a client`);
+    }
+    return { client: this.#tls, target: tlsTarget(tls, endpoint) };
   }
 
   #ask(input: PickInput, now: Instant, orTried: boolean, orDown: boolean): Endpoint | null {
