@@ -181,7 +181,13 @@ export abstract class Session extends SessionCore implements FrameSink {
     if ((flags & Flag.ack) !== 0) {
       const change = this.own.acknowledged(this.clock.now());
       if (Number.isNaN(change)) return this.fail(Faults.settingsAck);
-      if (change !== 0) for (const stream of this.streams.all()) stream.receiveWindow += change;
+      if (change !== 0) {
+        for (const stream of this.streams.all()) {
+          stream.receiveWindow += change;
+          // What was too little to give back for the old window may be all that the new one has.
+          if (stream.consumed > 0) this.receiving.giveBackOn(stream, 0);
+        }
+      }
       return true;
     }
     const before = this.peer.initialWindow;

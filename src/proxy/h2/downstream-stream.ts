@@ -245,11 +245,18 @@ export class DownstreamStream implements RequestOwner, Downstream {
   exchangeOver(): void {
     this.exchange = null;
     this.deadline.clear();
-    this.held.clear();
+    this.drop();
     // Where the machine still holds it as an owner, it must not serve another.
     if (this.tunnel === null && (this.stream.closed || this.stream.owner === null)) {
       this.session.release(this);
     }
+  }
+
+  /** What is held is of no use any more, and must not keep the connection's window shut. */
+  private drop(): void {
+    if (this.held.empty) return;
+    this.consumed(this.held.length);
+    this.held.clear();
   }
 
   detach(): DetachedStream {

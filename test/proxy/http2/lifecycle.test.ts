@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { millis, seconds } from "../../../src/core/time.ts";
 import { Flag, FrameType } from "../../../src/http/h2/frame-type.ts";
-import { frame, framesOf, get, post, reset } from "../../../src/http/h2/testing/frames.ts";
+import {
+  data,
+  END,
+  frame,
+  framesOf,
+  get,
+  post,
+  reset,
+} from "../../../src/http/h2/testing/frames.ts";
 import { ok } from "../origin.ts";
 import { SimulatedOrigin, World, type WorldOptions } from "../simulated.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -188,6 +196,32 @@ test("spare sides of streams, used again after resets at any moment, mix nothing
     for (const id of [first + 4, first + 6, first + 10]) expect(ids).toContain(id);
   }
   expect(new Set(ids).size).toBe(ids.length);
+  expect(world.recorder.http2Faults).toEqual([]);
+  peer.stream.abort();
+  expect(await world.leftovers()).toEqual(nothingLeft);
+});
+
+test("bodies that a hook answered late and nobody read, do not shut the connection's window", async () => {
+  const world = await start({
+    listener: { http2: { connectionWindow: 65_535 } },
+    program: {
+      requestFilter: async (session) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return session.respond(403, null, "no");
+      },
+    },
+  });
+  const peer = await RawPeer.ready(world);
+  let window = 65_535;
+  for (let id = 1; id < 100; id += 2) {
+    await peer.say(post(id), data(id, 10_000, END));
+    window -= 10_000;
+    for (const text of peer.heard()) {
+      if (text.startsWith("window 0")) window += Number(text.split(" ")[2]);
+    }
+    expect(window).toBeGreaterThan(10_000);
+  }
+  expect(world.recorder.requests.map(({ status }) => status)).toEqual(Array(50).fill(403));
   expect(world.recorder.http2Faults).toEqual([]);
   peer.stream.abort();
   expect(await world.leftovers()).toEqual(nothingLeft);
