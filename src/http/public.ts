@@ -1,4 +1,4 @@
-/** The entry `millrace/http`: heads and fields, HTTP/1.1 and HTTP/2 as machines without I/O. */
+/** The entry `millrace/http`: heads and fields, HTTP/1.1, HTTP/2 and WebSocket as machines without I/O. */
 export { FieldId } from "./field-id.ts";
 export { Fields } from "./fields.ts";
 export { BodyWriter } from "./h1/body-writer.ts";
@@ -20,3 +20,13 @@ export { ServerSession } from "./h2/server-session.ts";
 export type { SessionOptions } from "./h2/session-core.ts";
 export type { H2Stream } from "./h2/stream.ts";
 export { type Framing, RequestHead, ResponseHead } from "./head.ts";
+export { CloseCode } from "./websocket/close-code.ts";
+export type { MessageDeflate } from "./websocket/deflate.ts";
+export { FrameTracker } from "./websocket/frame-tracker.ts";
+export { writeClose, writeFrame } from "./websocket/frame-writer.ts";
+export { Opcode } from "./websocket/opcode.ts";
+export {
+  type WebSocketEvent,
+  type WebSocketFault,
+  WebSocketReceiver,
+} from "./websocket/receiver.ts";
