@@ -20,6 +20,18 @@ describe("problems", () => {
     ["a duration without unit", inListener("timeouts: { idle: 75 }"), "3:23", /Write "75s"/],
     ["a size without unit", inListener("limits: { head: 1024 }"), "3:21", /Write "1024B"/],
     ["a duration of zero", inListener("timeouts: { idle: 0s }"), "3:23", /above zero/],
+    [
+      "a frame that is too small",
+      inListener("http2: { maxFrameSize: 8KiB }"),
+      "3:28",
+      /a size from 16KiB to below 16MiB/,
+    ],
+    [
+      "a window that is too large",
+      inListener("http2: { initialWindow: 2GiB }"),
+      "3:29",
+      /below 2GiB/,
+    ],
     ["an unknown key", inListener("timeouts: { hed: 1s }"), "3:17", /"hed".*Did you mean "head"/],
     [
       "an unknown key in a choice",

@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { http2Defaults } from "../proxy/h2/settings.ts";
 import { loadYaml } from "./load.ts";
 import { formatProblems } from "./problem.ts";
-import { inRoute, inUpstream, load, minimal } from "./testing/files.ts";
+import { inListener, inRoute, inUpstream, load, minimal } from "./testing/files.ts";
 
 fc.configureGlobal({ seed: 20_261_121, numRuns: 300 });
 
@@ -86,6 +86,23 @@ describe("short forms", () => {
       inRoute(`match: { path: ${path.startsWith("{") ? path : `"${path}"`} }`, "upstream: app"),
     );
     expect(config.listeners[0]!.routes![0]!.match.path).toEqual(expected);
+  });
+
+  test.each([
+    ["true", http2Defaults],
+    ["off", null],
+    ["false", null],
+    ["{}", http2Defaults],
+    ["{ maxConcurrentStreams: 7 }", { ...http2Defaults, maxConcurrentStreams: 7 }],
+    ["{ keepAlive: off }", { ...http2Defaults, keepAlive: null }],
+    [
+      "{ floods: { resets: { burst: 9 } } }",
+      { floods: { resets: { burst: 9, perSecond: http2Defaults.floods.resets.perSecond } } },
+    ],
+  ])("http2: %s", (text, expected) => {
+    const { settings } = load(inListener(`http2: ${text}`)).config.listeners[0]!;
+    if (expected === null) expect(settings.http2).toBeNull();
+    else expect(settings.http2).toMatchObject(expected);
   });
 
   test("conditions keep their kind, numbers become text", () => {

@@ -44,6 +44,29 @@ test("errors, counted, show code and source; unknown ones count as internal", ()
   expect(text()).toContain('{listener="web",code="INTERNAL",source="internal"} 1\n');
 });
 
+test("versions, streams, resets and faults of http/2, counted, show by listener and reason", () => {
+  const layout = new MetricLayout({ listeners: ["web"], upstreams: [], http2Faults: ["window"] });
+  const memory = new CounterMemory(layout.slots, 1);
+  const recorder = new MetricRecorder(layout, memory.row(0));
+  recorder.requestProtocol("web", "h2");
+  recorder.requestProtocol("web", "h2");
+  recorder.requestProtocol("web", "http/1.0");
+  recorder.http2Opened("web");
+  recorder.http2StreamOpened("web");
+  recorder.http2StreamReset("web");
+  recorder.http2Fault("web", "window");
+  recorder.http2Fault("elsewhere", "never heard of");
+  const text = renderExposition(trafficFamilies(layout, memory));
+  const counted = (line: string): void => expect(text).toContain(`millrace_${line}\n`);
+  counted('http_requests_by_protocol_total{listener="web",protocol="h2"} 2');
+  counted('http_requests_by_protocol_total{listener="web",protocol="http/1.0"} 1');
+  counted('http2_connections_total{listener="web"} 1');
+  counted('http2_streams_total{listener="web"} 1');
+  counted('http2_streams_reset_total{listener="web"} 1');
+  counted('http2_faults_total{listener="web",reason="window"} 1');
+  counted('http2_faults_total{listener="other",reason="other"} 1');
+});
+
 test("an upstream by address, counted, gets no label of its own", () => {
   const { recorders, text } = fixture();
   recorders[0]!.upstreamRequest("127.0.0.1:4711", true, 5, 10);
