@@ -56,7 +56,7 @@ test("requests to two workers, scraped, are all counted", async () => {
   expect(scrape.body).toMatch(/^process_resident_memory_bytes \d+$/m);
   expect(scrape.body).toContain("\nmillrace_workers_ready 2\n");
   for (const line of scrape.body.trimEnd().split("\n")) {
-    expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{.*\})? \S+)$/);
+    expect(line).toMatch(/^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{.*\})? \S+)$/);
   }
 });
 

@@ -116,13 +116,18 @@ describe.each(drivers)("limits and bad input (%s)", (driver) => {
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
       501,
     ],
-    ["http/2's preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
     ["tls", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400],
   ])("%s, is refused and the connection closed", async (_name, message, status) => {
     await withOrigin({ limits: { body: 1_000 } }, async (proxy) => {
       await refused(proxy, message, status);
       expect(proxy.recorder.requests[0]!.status).toBe(status);
       expect(proxy.recorder.requests[0]!.source).toBe("downstream");
+    });
+  });
+
+  test("http/2's preface where http/2 is off, is refused: 505", async () => {
+    await withOrigin({ http2: null }, async (proxy) => {
+      await refused(proxy, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505);
     });
   });
 

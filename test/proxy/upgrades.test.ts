@@ -74,11 +74,15 @@ describe.each(drivers)("upgrades (%s)", (driver) => {
     for (const program of [{}, { responseFilter: () => aWhile(5) }]) {
       await using proxy = await startProxy({ driver, to: [origin.port], program });
       await using client = await proxy.client();
+      const { length } = origin.connections;
       await client.send(UPGRADE);
       await eventually("the request is there", () => proxy.origin.active === 1);
       await client.send("early");
+      await eventually("its head", () => {
+        return origin.connections[length]?.received.includes("\r\n\r\n") === true;
+      });
       await aWhile();
-      const connection = origin.connections.at(-1)!;
+      const connection = origin.connections[length]!;
       expect(connection.received.endsWith("\r\n\r\n")).toBe(true);
       connection.socket.write(`${SWITCHED}first`);
       await client.until((text) => text.endsWith("first"));
