@@ -45,6 +45,12 @@ export function copyBytes(
   copy.call(src, dst, at, start, end);
 }
 
+/** Throws a RangeError where [start, end) is not inside `buf`: what copies it would send other bytes. */
+export function checkRange(buf: Uint8Array, start: number, end: number): void {
+  if (start >= 0 && start <= end && end <= buf.length) return;
+  throw new RangeError(`bytes [${start}, ${end}) of a buffer of ${buf.length}`);
+}
+
 /** The bytes of buf[start, end) as a string, one character a byte. */
 export function latin1(buf: Uint8Array, start: number, end: number): string {
   return latin1Slice.call(buf, start, end);

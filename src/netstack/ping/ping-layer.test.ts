@@ -69,6 +69,13 @@ describe.each([
   ["IPv4", PEER, ip("10.7.0.8"), 1],
   ["IPv6", PEER6, ip("fd07::8"), 58],
 ])("an echo socket of %s", (_, peer, other, protocol) => {
+  test("asked to send bytes that are not there, throws and sends nothing", () => {
+    const socket = open({ remote: PEER });
+    expect(() => socket.send(1, data, 0, 4)).toThrow(RangeError);
+    expect(() => socket.send(1, data, 2, 1)).toThrow(RangeError);
+    expect(below.sent).toEqual([]);
+  });
+
   test("that asks, sends a request that holds, and hears the peer's reply alone", () => {
     const ear = new Ear();
     const socket = open({ remote: peer, identifier: 77 }, ear);

@@ -1,4 +1,4 @@
-import { copyBytes } from "../../core/bytes.ts";
+import { checkRange, copyBytes } from "../../core/bytes.ts";
 import { checksum16 } from "../../wire/checksum.ts";
 import { Icmpv4Type } from "../../wire/icmpv4.ts";
 import { Icmpv6Type } from "../../wire/icmpv6.ts";
@@ -70,8 +70,12 @@ export class PingSocket {
     this.#paths = new RecentPaths(host.ip);
   }
 
-  /** Asks for an echo of bytes[start, end); `sequence` is 0 to 65,535. */
+  /**
+   * Asks for an echo of bytes[start, end); `sequence` is 0 to 65,535. Throws a RangeError for bytes that
+   * are not there.
+   */
   send(sequence: number, bytes: Uint8Array, start: number, end: number, to?: Ip): PingVerdict {
+    checkRange(bytes, start, end);
     const destination = to ?? this.remote;
     if (this.#closed) return "closed";
     if (destination === null) return "no-destination";

@@ -1,4 +1,4 @@
-import { copyBytes } from "../../core/bytes.ts";
+import { checkRange, copyBytes } from "../../core/bytes.ts";
 import type { FrameTap, Interface } from "../interface.ts";
 import { MAX_FRAME, Packet } from "../packet.ts";
 
@@ -31,8 +31,12 @@ export class PacketSocket implements FrameTap {
     if (!this.#closed) this.#handler.onFrame(packet, direction);
   }
 
-  /** Sends bytes[start, end), a whole frame with its checksums in place; taps see it, this one too. */
+  /**
+   * Sends bytes[start, end), a whole frame with its checksums in place; taps see it, this one too. Throws
+   * a RangeError for bytes that are not there.
+   */
   inject(bytes: Uint8Array, start: number, end: number): InjectVerdict {
+    checkRange(bytes, start, end);
     if (this.#closed) return "closed";
     if (end - start > MAX_FRAME) return "too-big";
     this.#scratch ??= Packet.allocate();

@@ -1,4 +1,4 @@
-import { copyBytes } from "../../core/bytes.ts";
+import { checkRange, copyBytes } from "../../core/bytes.ts";
 import { checksum16 } from "../../wire/checksum.ts";
 import { IpProtocol } from "../../wire/ip-protocol.ts";
 import { pseudoSumOf } from "../icmp/pseudo-sum.ts";
@@ -78,9 +78,10 @@ export class RawSocket {
   /**
    * Sends bytes[start, end) to `to` behind an IP header; with `headerIncluded`, as they are, to where
    * their header says: total length and checksum are filled in, and of IPv4 the source where it is zero
-   * (raw(7) of Linux).
+   * (raw(7) of Linux). Throws a RangeError for bytes that are not there.
    */
   send(bytes: Uint8Array, start: number, end: number, to?: Ip): RawVerdict {
+    checkRange(bytes, start, end);
     if (this.#closed) return "closed";
     if (this.#options.headerIncluded === true) return this.#sendWhole(bytes, start, end);
     const destination = to ?? this.#options.remote;

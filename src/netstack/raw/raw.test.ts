@@ -43,6 +43,22 @@ function open(options: RawOptions, heard: string[] = [], name = ""): RawSocket {
 const arrive = (packet: Packet) => below.watcher?.(inboundOf(packet, eth)) ?? null;
 
 describe("raw sockets", () => {
+  test("and packet sockets, asked to send bytes that are not there, throw and send nothing", () => {
+    const raw4 = open({ version: 4, protocol: 89 });
+    const whole = open({ version: 4, headerIncluded: true });
+    const frames = new PacketSocket(eth, { onFrame: () => expect.unreachable() });
+    for (const [start, end] of [
+      [0, 41],
+      [-1, 20],
+      [30, 20],
+    ] as const) {
+      expect(() => raw4.send(pattern(40), start, end, PEER)).toThrow(RangeError);
+      expect(() => whole.send(pattern(40), start, end)).toThrow(RangeError);
+      expect(() => frames.inject(pattern(40), start, end)).toThrow(RangeError);
+    }
+    expect(below.sent).toEqual([]);
+  });
+
   test("of several protocols, given packets, hear what they asked for; IP is told of the speakers", () => {
     const heard: string[] = [];
     open({ version: 4, protocol: 89 }, heard, "a");

@@ -1,4 +1,5 @@
 import type { SocketAddress } from "../../core/address.ts";
+import { checkRange } from "../../core/bytes.ts";
 import type { NetError } from "../../core/errors.ts";
 import type { Duration } from "../../core/time.ts";
 import type { ConnectHandler, Stream, StreamHandler, Timer } from "../../core/transport.ts";
@@ -71,9 +72,7 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
   write(buf: Uint8Array, start: number, end: number): boolean {
     if (this.closed) return false;
     if (this.#writing !== "open") throw new Error("write after end");
-    if (!(start >= 0 && start <= end && end <= buf.length)) {
-      throw new RangeError(`bytes [${start}, ${end}) of a buffer of ${buf.length}`);
-    }
+    checkRange(buf, start, end);
     const { connection } = this.#flow;
     if (connection === null) return false;
     if (end > start) connection.write(buf, start, end);

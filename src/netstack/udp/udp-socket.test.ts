@@ -78,6 +78,30 @@ describe("checksums", () => {
 
 describe("a socket that sends", () => {
   test.each([
+    ["past the end", 0, 6],
+    ["before the start", -1, 3],
+    ["backwards", 4, 2],
+    ["nowhere", Number.NaN, 5],
+  ])("bytes %s, throws, sends nothing of what lies beside them", (_, start, end) => {
+    const socket = open();
+    const to = { ip: PEER, port: 9 };
+    expect(() => socket.send(hello, start, end, to)).toThrow(RangeError);
+    expect(() => socket.sendSegments(hello, start, end, 1, to)).toThrow(RangeError);
+    expect(below.sent).toEqual([]);
+  });
+
+  test.each([0, -1, Number.NaN])(
+    "segments of %s bytes, throws instead of going on for ever",
+    (size) => {
+      const socket = open();
+      expect(() => socket.sendSegments(hello, 0, 5, size, { ip: PEER, port: 9 })).toThrow(
+        RangeError,
+      );
+      expect(below.sent).toEqual([]);
+    },
+  );
+
+  test.each([
     ["65,507 bytes over IPv4", PEER, 65_507, "sent"],
     ["65,508 bytes over IPv4", PEER, 65_508, "too-big"],
     ["65,527 bytes over IPv6", PEER6, 65_527, "sent"],

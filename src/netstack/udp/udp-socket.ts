@@ -1,3 +1,4 @@
+import { checkRange } from "../../core/bytes.ts";
 import type { NetError } from "../../core/errors.ts";
 import type { Interface } from "../interface.ts";
 import type { Fragmenting, IcmpError, IpLayer, NoPath, Path } from "../ip/ip-layer.ts";
@@ -124,9 +125,10 @@ export class UdpSocket {
 
   /**
    * Sends bytes[start, end) as one datagram; they may be used again when it returns. A connected
-   * socket needs no `to`.
+   * socket needs no `to`. Throws a RangeError for bytes that are not there.
    */
   send(bytes: Uint8Array, start: number, end: number, to?: UdpTarget): UdpVerdict {
+    checkRange(bytes, start, end);
     const path = this.#pathTo(to);
     if (typeof path === "string") return path;
     const port = (to ?? this.#target!).port;
@@ -138,6 +140,7 @@ export class UdpSocket {
   /**
    * Sends bytes[start, end) as datagrams of `size` bytes, the last with the rest: many of them in one
    * pass through the layers. Where it does not say `sent`, the first `segmentBytesSent` bytes went.
+   * Throws a RangeError for bytes that are not there, and for a size below 1.
    */
   sendSegments(
     bytes: Uint8Array,
@@ -146,6 +149,8 @@ export class UdpSocket {
     size: number,
     to?: UdpTarget,
   ): UdpVerdict {
+    checkRange(bytes, start, end);
+    if (!(size >= 1)) throw new RangeError(`datagrams of ${size} bytes`);
     this.segmentBytesSent = 0;
     const path = this.#pathTo(to);
     if (typeof path === "string") return path;
