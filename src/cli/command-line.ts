@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { addCert } from "./cert/cert-command.ts";
 import { ExitCode } from "./exit-code.ts";
 import { addHost } from "./host/host-command.ts";
 import type { Plan } from "./plan.ts";
@@ -51,6 +52,7 @@ function commandLine(done: (plan: Plan) => void): Command {
   addProxy(program, done);
   addCheck(program, done);
   addHost(program, done);
+  addCert(program, done);
   return program;
 }
 
