@@ -6,6 +6,7 @@ import { didYouMean } from "./suggest.ts";
 /** Every phase; the type makes the compiler find one that is missing here. */
 const phases = {
   newContext: true,
+  bridge: true,
   earlyRequestFilter: true,
   requestFilter: true,
   upstreamPeer: true,

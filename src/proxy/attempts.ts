@@ -1,5 +1,5 @@
 import { NetError } from "../core/errors.ts";
-import type { Instant } from "../core/time.ts";
+import type { Duration, Instant } from "../core/time.ts";
 import type { RequestHead } from "../http/head.ts";
 import { Deadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
@@ -94,12 +94,21 @@ export class Attempts implements Waiter {
       this.endpoint = context.peers.endpoint(peer);
       exchange.summary.upstream = this.endpoint.name;
     }
-    const total = this.settings?.timeouts.total ?? null;
     // A program that is asked again for another attempt gets no more time for it.
-    if (total !== null && exchange.summary.attempts === 0) {
-      this.total.set(context.transport.now(), total);
-    }
-    this.attempt();
+    if (exchange.summary.attempts === 0) this.startClock();
+    if (!exchange.over) this.attempt();
+  }
+
+  /** The whole may take what the upstream is given for it, or a call of gRPC what its client grants. */
+  private startClock(): void {
+    const { call, context } = this.exchange;
+    const now = context.transport.now();
+    const total = this.settings?.timeouts.total ?? null;
+    const granted = call.active ? call.left(now) : null;
+    if (granted === null && total === null) return;
+    const most = Math.min(granted ?? Infinity, total ?? Infinity) as Duration;
+    if (most > 0) this.total.set(now, most);
+    else this.expired("TOTAL_TIMEOUT");
   }
 
   private attempt(): void {
@@ -135,6 +144,8 @@ export class Attempts implements Waiter {
     hop.host = request.authority;
     const host = this.settings?.host ?? "preserve";
     prepareRequest(head, hop, downstream.forwarding, host, this.endpoint?.name ?? "");
+    const { call, context } = this.exchange;
+    if (call.active) call.prepareRequest(head, context.transport.now());
   }
 
   /** No endpoint to be had: wait for one at its limit, or give up. */

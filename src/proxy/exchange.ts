@@ -5,6 +5,9 @@ import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import { Attempts } from "./attempts.ts";
 import { hookError, statusOf } from "./failure.ts";
+import { answerAsGrpc, failureTrailers, grpcStatusOf, statusText } from "./grpc/answers.ts";
+import type { Bridge } from "./grpc/bridge.ts";
+import { GrpcCall } from "./grpc/call.ts";
 import { errorHeaders, errorText } from "./local-response.ts";
 import { announceChunked } from "./outgoing-request.ts";
 import type { ProxyProgram } from "./program.ts";
@@ -28,6 +31,10 @@ export class Exchange extends SessionState {
   readonly attempts: Attempts;
   program: ProxyProgram;
   tunnel: Tunnel | null = null;
+  /** The call of gRPC that it carries, where it does. */
+  readonly call = new GrpcCall();
+  /** Between a client that does not speak gRPC and its upstream. */
+  bridge: Bridge | null = null;
   /** The hook that ran last, for the message when it throws. */
   phase = "";
   /** Promises of hooks that are still open. */
@@ -50,6 +57,8 @@ export class Exchange extends SessionState {
     this.reset(downstream, now);
     this.program = program;
     this.tunnel = null;
+    this.bridge = null;
+    this.call.begin();
     this.failing = false;
     this.requests.begin();
     this.responses.begin();
@@ -82,10 +91,22 @@ export class Exchange extends SessionState {
       return this.answer();
     }
     const program = this.program;
+    if (this.downstream.protocol === "h2") this.call.look(this.request, this.startedAt);
     if (program.newContext !== undefined) {
       this.phase = "newContext";
       this.ctx = program.newContext(this);
     }
+    if (program.bridge !== undefined) {
+      this.phase = "bridge";
+      this.bridge = program.bridge(this, this.ctx) ?? null;
+      if (this.bridge !== null) this.call.take(this.request.fields, this.startedAt);
+      if (this.answered) return this.answer();
+    }
+    this.filterEarly();
+  }
+
+  private filterEarly(): void {
+    const program = this.program;
     if (program.earlyRequestFilter === undefined) return this.filterRequest();
     this.phase = "earlyRequestFilter";
     const verdict = program.earlyRequestFilter(this, this.ctx);
@@ -129,6 +150,7 @@ export class Exchange extends SessionState {
     head.copyFrom(this.request);
     this.attempts.prepare(head);
     this.hasOutgoing = true;
+    this.bridge?.prepareRequest(head);
     const program = this.program;
     if (program.compression !== undefined) this.askCompression(head);
     if (program.upstreamRequestFilter === undefined) return this.sendRequest(false);
@@ -163,6 +185,8 @@ export class Exchange extends SessionState {
     }
     if (framing === "chunked") announceChunked(head);
     this.requests.start(upstream, framing, head.contentLength, filtered, this.attempts.keepBody);
+    // Of a request without a body the client's side tells no end, but the bridge may have one to make.
+    if (this.bridge !== null && this.request.framing === "none") this.requests.finishBridged();
   }
 
   // ---- what the client's side tells ------------------------------------------------------------
@@ -281,7 +305,7 @@ export class Exchange extends SessionState {
     this.attempts.abandon();
     if (this.tunnel !== null) return this.tunnel.abort();
     if (this.started) {
-      this.downstream.reset();
+      if (!this.breakOff(error)) this.downstream.reset();
       return this.finish();
     }
     if (this.program.failToProxy === undefined || this.failing || this.ctxMissing()) {
@@ -313,7 +337,25 @@ export class Exchange extends SessionState {
     }
     this.local.clear();
     this.local.set(status, errorHeaders(status), errorText(status, error.code));
+    if (this.call.active) this.call.failure = grpcStatusOf(error);
     this.answer();
+  }
+
+  /** A response of gRPC that cannot be finished still has trailers to say so; whether they were sent. */
+  private breakOff(error: NetError): boolean {
+    const { call, downstream } = this;
+    if (!call.active || error.source === "downstream" || !this.responses.openEnded) return false;
+    const text = statusText(statusOf(error));
+    call.status = grpcStatusOf(error);
+    if (this.bridge === null) {
+      downstream.sendEnd(failureTrailers(call.status, text));
+      return true;
+    }
+    const last = this.bridge.breakOff(call.status, text);
+    if (last === null) return false;
+    downstream.sendData(last, 0, last.length);
+    downstream.sendEnd(null);
+    return true;
   }
 
   /** A hook threw, or its promise was rejected: this request fails, and no other. */
@@ -339,6 +381,9 @@ export class Exchange extends SessionState {
     this.responses.stop();
     this.attempts.abandon();
     const local = this.local;
+    const { bridge, call } = this;
+    if (bridge !== null) call.status = bridge.answer(local, call.failure);
+    else if (call.active) call.status = answerAsGrpc(local, call.failure);
     local.fill(this.responseHead, this.request.method, this.context.transport.wallClock());
     this.hasResponse = true;
     this.started = true;
@@ -358,6 +403,7 @@ export class Exchange extends SessionState {
     this.over = true;
     this.responses.stop();
     this.summary.endedAt = this.context.transport.now();
+    if (this.call.status !== -1) this.summary.grpcStatus = this.call.status;
     if (this.summary.failure !== null) this.abortSignal(this.summary.failure);
     if (this.program.logging !== undefined && !this.ctxMissing()) {
       try {

@@ -9,13 +9,16 @@ const date = new HttpDate();
 /** An answer that the proxy gives itself, between `session.respond` and its sending. */
 export class LocalResponse {
   given = false;
-  private status = 0;
-  private readonly fields = new Fields();
+  status = 0;
+  readonly fields = new Fields();
+  /** The head is all, and says nothing of a length: an answer of gRPC (Trailers-Only). */
+  bare = false;
   private bytes: Uint8Array | null = null;
 
   clear(): void {
     this.given = false;
     this.status = 0;
+    this.bare = false;
     this.fields.clear();
     this.bytes = null;
   }
@@ -42,6 +45,12 @@ export class LocalResponse {
     this.bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   }
 
+  /** Changes what is answered; the fields stay. */
+  become(status: number, body: Uint8Array | null): void {
+    this.status = status;
+    this.bytes = body;
+  }
+
   /** Writes the answer's head, dated `wallClock`. */
   fill(head: ResponseHead, method: string, wallClock: number): void {
     head.clear();
@@ -52,7 +61,7 @@ export class LocalResponse {
     // RFC 9110 §6.6.1: whoever makes a response dates it.
     if (!head.fields.has("date")) head.fields.append("Date", date.at(wallClock));
     // RFC 9110 §8.6: no Content-Length in a 204; in a 304 it would speak of another body.
-    const bodiless = this.status === 204 || this.status === 304;
+    const bodiless = this.bare || this.status === 204 || this.status === 304;
     if (!bodiless) head.fields.append("Content-Length", String(length));
     head.framing = bodiless || method === "HEAD" ? "none" : "length";
     head.contentLength = head.framing === "length" ? length : -1;

@@ -1,5 +1,6 @@
 import type { NetError } from "../core/errors.ts";
 import type { Compression } from "./compression/compression.ts";
+import type { Bridge } from "./grpc/bridge.ts";
 import type { Peer } from "./peer.ts";
 import type { Session } from "./session-api.ts";
 
@@ -13,7 +14,7 @@ export type BodyVerdict = Uint8Array | null | undefined | void;
  * A programmable proxy: Pingora's phases in the order in which a request meets them. Only `upstreamPeer`
  * is required. `Ctx` is one request's own state, made by `newContext`.
  *
- *     earlyRequestFilter → requestFilter → upstreamPeer → connectedToUpstream
+ *     bridge → earlyRequestFilter → requestFilter → upstreamPeer → connectedToUpstream
  *       → compression → upstreamRequestFilter → requestBodyFilter*
  *       → upstreamResponseFilter → responseFilter → upstreamResponseBodyFilter* → responseBodyFilter*
  *       → responseTrailerFilter → logging
@@ -24,6 +25,10 @@ export type BodyVerdict = Uint8Array | null | undefined | void;
 export interface ProxyProgram<Ctx = unknown> {
   /** Makes the context of a request; without it hooks get `undefined`. */
   newContext?(session: Session): Ctx;
+
+  /** What stands between a client that does not speak gRPC and an upstream that does: what the `open` of
+   *  `createGrpcWeb` or `createTranscoding` gives, or nothing. May answer, as they do preflights. */
+  bridge?(session: Session, ctx: Ctx): Bridge | null | undefined | void;
 
   /** First, before anything was decided: cheap checks, limits. May answer: `session.respond`. */
   earlyRequestFilter?(session: Session, ctx: Ctx): MaybePromise<RequestVerdict>;

@@ -93,6 +93,13 @@ export class RequestRelay {
   }
 
   onData(buf: Uint8Array, start: number, end: number): void {
+    const { bridge } = this.exchange;
+    if (bridge === null) return this.take(buf, start, end);
+    const bridged = bridge.requestData(buf, start, end);
+    if (bridged !== null && bridged.length > 0) this.take(bridged, 0, bridged.length);
+  }
+
+  private take(buf: Uint8Array, start: number, end: number): void {
     if (!this.filtered) {
       this.forward(buf, start, end);
       return;
@@ -102,11 +109,22 @@ export class RequestRelay {
     this.filter(piece, false);
   }
 
+  /** The end of a request without a body, for the bridge to make one of it. */
+  finishBridged(): void {
+    if (!this.ended) this.onEnd(null);
+  }
+
   onEnd(trailers: Fields | null): void {
     this.received = true;
     this.trailers = trailers;
     // Bodiless requests are sent whole by `start`.
     if (this.upstream === null) return;
+    const { bridge } = this.exchange;
+    if (bridge !== null) {
+      this.trailers = null;
+      const last = bridge.requestEnd();
+      if (last !== null && last.length > 0) this.take(last, 0, last.length);
+    }
     if (this.filtered) this.filter(null, true);
     else this.finish();
   }

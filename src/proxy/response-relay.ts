@@ -10,6 +10,8 @@ import { decodingStage, encodingStage } from "./compression/stages.ts";
 import type { Exchange } from "./exchange.ts";
 import type { BodyChoice, BodyVerdict } from "./program.ts";
 
+const none = allocBytes(0);
+
 /** Why the delivery of the response is stopped; it flows when no reason is left. */
 const UpstreamHookBusy = 1;
 const HeadHookBusy = 2;
@@ -75,6 +77,7 @@ export class ResponseRelay implements StageOwner {
   onHead(): void {
     const exchange = this.exchange;
     const program = exchange.program;
+    if (exchange.call.active) exchange.call.headSeen(exchange.responseHead);
     exchange.phase = "upstreamResponseFilter";
     if (program.upstreamResponseFilter !== undefined) {
       const verdict = program.upstreamResponseFilter(exchange, exchange.ctx);
@@ -123,6 +126,8 @@ export class ResponseRelay implements StageOwner {
       return;
     }
     const program = exchange.program;
+    exchange.phase = "bridge";
+    const headWaits = exchange.bridge?.responseHead(head) ?? false;
     this.filtered =
       head.framing !== "none" &&
       choice !== "pass-body" &&
@@ -141,7 +146,7 @@ export class ResponseRelay implements StageOwner {
       if (framing !== "length") framing = exchange.request.minor === 0 ? "close" : "chunked";
     }
     this.framing = framing;
-    this.headDue = this.decoder !== null && !isEventStream(head);
+    this.headDue = headWaits || (this.decoder !== null && !isEventStream(head));
     if (!this.headDue) this.beginResponse();
   }
 
@@ -237,12 +242,34 @@ export class ResponseRelay implements StageOwner {
     if (end) this.encodeEnd(trailers);
   }
 
+  /** To the client's side of the bridge, where there is one, and its encoder. */
   private encode(buf: Uint8Array, start: number, end: number): void {
+    const { bridge } = this.exchange;
+    if (bridge === null) return this.emit(buf, start, end);
+    const bridged = bridge.responseData(buf, start, end);
+    if (bridged !== null) this.emitBridged(bridged);
+  }
+
+  private emit(buf: Uint8Array, start: number, end: number): void {
     if (this.encoder === null) this.forward(buf, start, end);
     else this.encoder.write(buf, start, end);
   }
 
-  private encodeEnd(trailers: Fields | null): void {
+  private emitBridged(bytes: Uint8Array): void {
+    if (this.headDue) this.beginResponse();
+    if (!this.exchange.over && bytes.length > 0) this.emit(bytes, 0, bytes.length);
+  }
+
+  private encodeEnd(received: Fields | null): void {
+    const { bridge, call, over } = this.exchange;
+    let trailers = received;
+    if (call.active) call.trailersSeen(received);
+    if (bridge !== null && !over) {
+      const last = bridge.responseEnd(received);
+      this.emitBridged(last ?? none);
+      trailers = null;
+      if (this.exchange.over) return;
+    }
     if (this.encoder === null) return this.finish(trailers);
     this.trailers = trailers;
     this.encoder.end();
@@ -296,6 +323,11 @@ export class ResponseRelay implements StageOwner {
   }
 
   // ---- the end, and the flow -------------------------------------------------------------------
+
+  /** The response has begun, and the client learns of its end when it comes. */
+  get openEnded(): boolean {
+    return !this.headDue && this.encoder === null && this.framing === "chunked";
+  }
 
   onDownstreamFull(): void {
     this.hold(ClientFull);

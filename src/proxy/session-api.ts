@@ -81,6 +81,8 @@ export interface Summary {
   readonly endpoint: string | null;
   readonly attempts: number;
   readonly reused: boolean;
+  /** How a call of gRPC ended; null for anything else, and where it never came to an end. */
+  readonly grpcStatus: number | null;
   readonly error: {
     readonly code: ErrorCode;
     readonly message: string;

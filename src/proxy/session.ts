@@ -52,6 +52,10 @@ export abstract class SessionState implements Session, PickInput {
     this.summary.begin(now);
   }
 
+  protected get startedAt(): Instant {
+    return this.summary.startedAt as Instant;
+  }
+
   protected forget(): void {
     this.ctx = undefined;
     this.trailers = null;

@@ -16,6 +16,7 @@ export class ExchangeSummary implements Summary {
   upstream: string | null = null;
   failure: NetError | null = null;
   chosen: Endpoint | null = null;
+  grpcStatus: number | null = null;
 
   startedAt = 0;
   connectTime = 0;
@@ -38,6 +39,7 @@ export class ExchangeSummary implements Summary {
     this.upstream = null;
     this.failure = null;
     this.chosen = null;
+    this.grpcStatus = null;
     this.startedAt = now;
     this.connectTime = 0;
     this.connectStartedAt = 0;

@@ -18,6 +18,7 @@ export interface RecordedRequest {
   readonly endpoint: string | null;
   readonly attempts: number;
   readonly reused: boolean;
+  readonly grpcStatus: number | null;
   readonly error: ErrorCode | null;
   readonly source: string | null;
 }
@@ -141,6 +142,7 @@ export class Recorder implements ProxyObserver {
       endpoint: summary.endpoint,
       attempts: summary.attempts,
       reused: summary.reused,
+      grpcStatus: summary.grpcStatus,
       error: summary.error?.code ?? null,
       source: summary.error?.source ?? null,
     });

@@ -1,0 +1,66 @@
+import { grpcMediaType } from "../../grpc/media-type.ts";
+import { GrpcStatus } from "../../grpc/status.ts";
+import {
+  Transcoder,
+  type TranscodingOptions,
+  transcodingDefaults,
+} from "../../grpc/transcoding/transcoder.ts";
+import type { Session } from "../session-api.ts";
+import type { Bridge, Bridging } from "./bridge.ts";
+import { TranscodingBridge } from "./transcoding-bridge.ts";
+
+/** What a program says of transcoding. */
+export interface TranscodingInput extends Partial<TranscodingOptions> {
+  /** A FileDescriptorSet with its imports, as `protoc --include_imports --descriptor_set_out` writes it. */
+  readonly descriptors: Uint8Array;
+  /** Full names; without it all services of the set. */
+  readonly services?: readonly string[] | null;
+  /** Bytes of one message, either way; past it 413, or 502 for a response. Default: 4 MiB. */
+  readonly maxMessage?: number;
+}
+
+export const maxMessageDefault = 4 * 1024 * 1024;
+
+/**
+ * Makes what the phase `bridge` of a program may return its `open` of: JSON over HTTP is served by methods
+ * of gRPC, by the google.api.http rules in `descriptors`. Throws BadDescriptors.
+ */
+export function createTranscoding(input: TranscodingInput): Transcoding {
+  const { descriptors, services = null, maxMessage = maxMessageDefault, ...options } = input;
+  const transcoder = new Transcoder(descriptors, services, { ...transcodingDefaults, ...options });
+  return new Transcoding(transcoder, maxMessage);
+}
+
+/** Requests that are gRPC already pass; those that no rule takes are answered 404, or 405. */
+export class Transcoding implements Bridging {
+  readonly transcoder: Transcoder;
+  readonly #maxMessage: number;
+
+  constructor(transcoder: Transcoder, maxMessage: number) {
+    this.transcoder = transcoder;
+    this.#maxMessage = maxMessage;
+  }
+
+  open(session: Session): Bridge | null {
+    const { request } = session;
+    if (grpcMediaType(request.fields.get("content-type")) !== null) return null;
+    const found = this.transcoder.find(request.method, request.path);
+    if ("target" in found) {
+      return new TranscodingBridge(this.transcoder, found, request, this.#maxMessage);
+    }
+    const { methods } = found;
+    const [status, code, message] =
+      methods.length === 0
+        ? ([404, GrpcStatus.NOT_FOUND, "Not Found"] as const)
+        : ([405, GrpcStatus.UNIMPLEMENTED, "Method Not Allowed"] as const);
+    session.respond(
+      status,
+      {
+        "Content-Type": "application/json",
+        ...(methods.length > 0 && { Allow: methods.join(", ") }),
+      },
+      this.transcoder.status(code, message, undefined),
+    );
+    return null;
+  }
+}
