@@ -6,9 +6,14 @@ import {
   END,
   frame,
   framesOf,
+  GET,
   get,
+  HEADERS_DONE,
+  headers,
   post,
   reset,
+  settings,
+  windowUpdate,
 } from "../../../src/http/h2/testing/frames.ts";
 import { ok } from "../origin.ts";
 import { SimulatedOrigin, World, type WorldOptions } from "../simulated.ts";
@@ -223,6 +228,33 @@ test("bodies that a hook answered late and nobody read, do not shut the connecti
   }
   expect(world.recorder.requests.map(({ status }) => status)).toEqual(Array(50).fill(403));
   expect(world.recorder.http2Faults).toEqual([]);
+  peer.stream.abort();
+  expect(await world.leftovers()).toEqual(nothingLeft);
+});
+
+test("responses that wait for the same window, leave by urgency (RFC 9218)", async () => {
+  const world = await start({
+    accept: (stream) => new SimulatedOrigin(stream, () => ok("x".repeat(100_000))),
+  });
+  const peer = await RawPeer.ready(world, settings(4, 1_000_000));
+  const asked = (id: number, priority: string): Buffer =>
+    headers(id, [...GET, ["priority", priority]], END | HEADERS_DONE);
+  await peer.say(asked(1, "u=5"), asked(3, "u=0"), asked(5, "u=3"));
+  const octets = (): Record<number, number> => {
+    const sums: Record<number, number> = {};
+    for (const { type, stream, payload } of peer.frames()) {
+      if (type === FrameType.data) sums[stream] = (sums[stream] ?? 0) + payload.length;
+    }
+    return sums;
+  };
+  expect(Object.values(octets()).reduce((sum, n) => sum + n, 0)).toBe(65_535);
+  await peer.say(windowUpdate(0, 10_000));
+  expect(octets()).toEqual({ 3: 10_000 });
+  // The most urgent one leaves: the next gets what there is.
+  await peer.say(reset(3), windowUpdate(0, 10_000));
+  expect(octets()).toEqual({ 5: 10_000 });
+  await peer.say(reset(5), windowUpdate(0, 10_000));
+  expect(octets()).toEqual({ 1: 10_000 });
   peer.stream.abort();
   expect(await world.leftovers()).toEqual(nothingLeft);
 });
