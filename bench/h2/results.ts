@@ -1,5 +1,6 @@
-import type { ReportHeader } from "../harness/report.ts";
-import { type Spread, spread } from "../harness/statistics.ts";
+import type { ContestReport } from "../harness/contest.ts";
+import { againstPeers, figuresOf, ratiosOfTurns } from "../harness/figures.ts";
+import type { Spread } from "../harness/statistics.ts";
 
 /** One measurement of one peer. */
 export interface Turn {
@@ -37,30 +38,19 @@ export interface ScenarioResult {
   readonly ratios: Readonly<Record<string, Readonly<Record<string, Spread>>>>;
 }
 
-export interface Report extends ReportHeader {
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly scenarios: readonly ScenarioResult[];
-}
+export type Report = ContestReport<ScenarioResult>;
 
-export function summarise(turns: readonly Turn[], errors: number, memory: number): PeerResult {
-  const figures = {} as Record<keyof Turn, Spread>;
-  for (const name of turnFigures) figures[name] = spread(turns.map((turn) => turn[name]));
-  return { figures, turns, errors, memory };
-}
+export const summarise = (turns: readonly Turn[], errors: number, memory: number): PeerResult => ({
+  figures: figuresOf(turns, turnFigures),
+  turns,
+  errors,
+  memory,
+});
 
-/** Millrace over each other peer: round by round, so that both figures come from the same seconds. */
-export function ratiosOf(
+const compared = ["requestsPerSecond", "cpu"] as const satisfies readonly (keyof Turn)[];
+
+/** Millrace over each other peer. */
+export const ratiosOf = (
   results: Readonly<Record<string, PeerResult>>,
-): Record<string, Record<string, Spread>> {
-  const ours = results.millrace;
-  const ratios: Record<string, Record<string, Spread>> = {};
-  if (ours === undefined) return ratios;
-  for (const [name, theirs] of Object.entries(results)) {
-    if (name === "millrace") continue;
-    const ratio = (figure: "requestsPerSecond" | "cpu"): Spread =>
-      spread(ours.turns.map((turn, round) => turn[figure] / theirs.turns[round]![figure]));
-    ratios[name] = { requestsPerSecond: ratio("requestsPerSecond"), cpu: ratio("cpu") };
-  }
-  return ratios;
-}
+): Record<string, Readonly<Record<string, Spread>>> =>
+  againstPeers(results, (ours, theirs) => ratiosOfTurns(ours.turns, theirs.turns, compared));

@@ -9,15 +9,16 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startProcess, stopAllProcesses } from "../../test/support/processes.ts";
+import { pinned } from "../harness/launcher.ts";
+import { Origin } from "../harness/origin.ts";
+import { startPeer } from "../harness/start-peer.ts";
 import { median } from "../harness/statistics.ts";
 import { nginx } from "../peers/nginx.ts";
 import type { Peer } from "../peers/peer.ts";
-import { pinned } from "../proxy/launcher.ts";
 import { takeTurn } from "../proxy/load-turn.ts";
 import { parseOptions } from "../proxy/options.ts";
-import { Origin } from "../proxy/origin.ts";
+import { peerOptions } from "../proxy/peer-options.ts";
 import { scenarios } from "../proxy/scenarios.ts";
-import { startPeer } from "../proxy/start-peer.ts";
 
 const { values } = parseArgs({
   options: {
@@ -60,7 +61,7 @@ const nodeFlags = values["node-flags"];
 const options = parseOptions(nodeFlags === "" ? [] : [`--node-flags=${nodeFlags}`]);
 
 async function measure(peer: Peer, originPort: number): Promise<void> {
-  const { port, running } = await startPeer(peer, scenarios[0]!, options, originPort);
+  const { port, running } = await startPeer(peer, peerOptions(scenarios[0]!, options, originPort));
   const { turn, errors } = await takeTurn({
     launcher: pinned("1"),
     group: running.pid,

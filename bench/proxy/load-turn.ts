@@ -1,6 +1,6 @@
-import { cpuOfGroup } from "./process-usage.ts";
+import { cpuOfGroup } from "../harness/process-usage.ts";
+import { runWrk, type WrkLoad } from "../harness/wrk.ts";
 import type { Turn } from "./results.ts";
-import { runWrk, type WrkLoad } from "./wrk.ts";
 
 export interface TurnInput {
   /** Of wrk. */

@@ -1,6 +1,6 @@
-import type { ReportHeader } from "../harness/report.ts";
+import type { ContestReport } from "../harness/contest.ts";
+import type { Memory } from "../harness/process-usage.ts";
 import type { Spread } from "../harness/statistics.ts";
-import type { Memory } from "./process-usage.ts";
 
 /** One measurement of one peer. */
 export interface Turn {
@@ -69,8 +69,4 @@ export interface ScenarioResult {
   readonly ratios: Readonly<Record<string, Readonly<Record<string, Spread>>>>;
 }
 
-export interface Report extends ReportHeader {
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly scenarios: readonly ScenarioResult[];
-}
+export type Report = ContestReport<ScenarioResult>;

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startProcess } from "../../test/support/processes.ts";
+import { pinned } from "../harness/launcher.ts";
+import { cpuOfGroup, memoryOfGroup } from "../harness/process-usage.ts";
 import { say } from "../harness/report.ts";
+import { startPeer } from "../harness/start-peer.ts";
 import type { Peer } from "../peers/peer.ts";
-import { pinned } from "./launcher.ts";
 import type { Options } from "./options.ts";
-import { cpuOfGroup, memoryOfGroup } from "./process-usage.ts";
+import { peerOptions } from "./peer-options.ts";
 import type { IdleResult } from "./results.ts";
 import type { IdleScenario } from "./scenarios.ts";
-import { startPeer } from "./start-peer.ts";
 
 const clients = fileURLToPath(new URL("idle-clients.ts", import.meta.url));
 
@@ -34,7 +35,7 @@ async function holdConnections(
   options: Options,
   originPort: number,
 ): Promise<IdleResult> {
-  const { port, running } = await startPeer(peer, scenario, options, originPort);
+  const { port, running } = await startPeer(peer, peerOptions(scenario, options, originPort));
   try {
     const before = memoryOfGroup(running.pid);
     const [command, ...args] = [...pinned("1"), process.execPath, clients];

@@ -1,63 +1,50 @@
-import type { RunningProcess } from "../../test/support/processes.ts";
-import { say } from "../harness/report.ts";
-import { spread } from "../harness/statistics.ts";
+import { figuresOf } from "../harness/figures.ts";
+import { pinned } from "../harness/launcher.ts";
+import type { Origin } from "../harness/origin.ts";
+import { memoryOfGroup } from "../harness/process-usage.ts";
+import { type Contestant, playRounds } from "../harness/rounds.ts";
+import { startPeer } from "../harness/start-peer.ts";
 import type { Peer } from "../peers/peer.ts";
-import { pinned } from "./launcher.ts";
 import { takeTurn } from "./load-turn.ts";
 import type { Options } from "./options.ts";
-import type { Origin } from "./origin.ts";
-import { memoryOfGroup } from "./process-usage.ts";
+import { peerOptions } from "./peer-options.ts";
 import { type LoadResult, type Turn, turnFigures } from "./results.ts";
 import type { LoadScenario } from "./scenarios.ts";
-import { startPeer } from "./start-peer.ts";
 
-interface Contestant {
-  readonly peer: Peer;
-  readonly port: number;
-  readonly running: RunningProcess;
+interface LoadContestant extends Contestant {
   readonly turns: Turn[];
   errors: number;
   connections: number;
   requests: number;
 }
 
-/** All peers up together and in turns, round after round, so that a slow minute meets them all. */
-export async function runLoad(
+export const runLoad = (
   scenario: LoadScenario,
   options: Options,
   peers: readonly Peer[],
   origin: Origin,
-): Promise<Record<string, LoadResult>> {
-  const contestants: Contestant[] = [];
-  try {
-    for (const peer of peers) {
-      const started = await startPeer(peer, scenario, options, origin.port);
-      contestants.push({ peer, ...started, turns: [], errors: 0, connections: 0, requests: 0 });
-    }
-    for (let round = 1; round <= options.rounds; round++) {
-      for (const contestant of contestants) {
-        await takeContestantsTurn(contestant, round, scenario, options, origin);
-        const turn = contestant.turns.at(-1)!;
-        say(
-          `  round ${round}/${options.rounds}  ${contestant.peer.name}: ` +
-            `${Math.round(turn.requestsPerSecond)} requests/s, ${turn.cpu.toFixed(1)} µs`,
-        );
-      }
-    }
-    return Object.fromEntries(contestants.map((each) => [each.peer.name, summarise(each)]));
-  } finally {
-    await Promise.all(contestants.map(({ running }) => running.stop()));
-  }
-}
+): Promise<Record<string, LoadResult>> =>
+  playRounds<LoadContestant, LoadResult>({
+    peers,
+    rounds: options.rounds,
+    async start(peer) {
+      const started = await startPeer(peer, peerOptions(scenario, options, origin.port));
+      return { ...started, turns: [], errors: 0, connections: 0, requests: 0 };
+    },
+    async takeTurn(contestant, round) {
+      const turn = await takeContestantsTurn(contestant, round, scenario, options, origin);
+      return `${Math.round(turn.requestsPerSecond)} requests/s, ${turn.cpu.toFixed(1)} µs`;
+    },
+    summarise,
+  });
 
 async function takeContestantsTurn(
-  contestant: Contestant,
+  contestant: LoadContestant,
   round: number,
   scenario: LoadScenario,
   options: Options,
   origin: Origin,
-): Promise<void> {
-  if (!contestant.running.running) throw new Error(died(contestant));
+): Promise<Turn> {
   const before = await origin.counts();
   const { turn, errors } = await takeTurn({
     launcher: pinned("1"),
@@ -73,22 +60,17 @@ async function takeContestantsTurn(
   contestant.errors += errors;
   contestant.connections += after.connections - before.connections;
   contestant.requests += after.requests - before.requests;
+  return turn;
 }
 
-function summarise(contestant: Contestant): LoadResult {
+function summarise(contestant: LoadContestant): LoadResult {
   const { turns, errors, connections, requests, running } = contestant;
-  const figures = {} as Record<keyof Turn, LoadResult["figures"]["cpu"]>;
-  for (const name of turnFigures) figures[name] = spread(turns.map((turn) => turn[name]));
   return {
     kind: "load",
-    figures,
+    figures: figuresOf(turns, turnFigures),
     turns,
     errors,
     memory: memoryOfGroup(running.pid),
     upstream: { connections, requests, reuse: 1 - connections / Math.max(1, requests) },
   };
-}
-
-function died({ peer, running }: Contestant): string {
-  return `${peer.name} ended during the run\n${running.stdout}${running.stderr}`;
 }

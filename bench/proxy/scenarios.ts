@@ -1,4 +1,5 @@
-import type { WrkLoad } from "./wrk.ts";
+import { fileURLToPath } from "node:url";
+import type { WrkLoad } from "../harness/wrk.ts";
 
 interface ScenarioBase {
   readonly name: string;
@@ -21,6 +22,8 @@ export interface IdleScenario extends ScenarioBase {
 }
 
 export type Scenario = LoadScenario | IdleScenario;
+
+const uploadScript = fileURLToPath(new URL("upload.lua", import.meta.url));
 
 const single = { kind: "load", workers: 1, forwarded: false, largeBodies: false } as const;
 
@@ -63,7 +66,7 @@ export const scenarios: readonly Scenario[] = [
     name: "upload-1m",
     describes: "16 keep-alive connections, 1 MiB requests",
     largeBodies: true,
-    load: { path: "/upload", connections: 16, script: "upload.lua", requestBody: 1024 * 1024 },
+    load: { path: "/upload", connections: 16, script: uploadScript, requestBody: 1024 * 1024 },
   },
   {
     ...single,

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { UsageError } from "../../bench/harness/command-line.ts";
+import { cpuOfGroup, memoryOfGroup } from "../../bench/harness/process-usage.ts";
 import { median, spread } from "../../bench/harness/statistics.ts";
+import { parseWrk } from "../../bench/harness/wrk.ts";
 import { parseOptions } from "../../bench/proxy/options.ts";
-import { cpuOfGroup, memoryOfGroup } from "../../bench/proxy/process-usage.ts";
 import { ratiosOf } from "../../bench/proxy/ratios.ts";
 import { type LoadResult, type Turn, turnFigures } from "../../bench/proxy/results.ts";
-import { parseWrk } from "../../bench/proxy/wrk.ts";
 import { startProcess } from "../support/processes.ts";
 
 const report = `Running 4s test @ http://127.0.0.1:12000/small

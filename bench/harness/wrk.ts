@@ -1,12 +1,13 @@
-import { fileURLToPath } from "node:url";
 import { startProcess } from "../../test/support/processes.ts";
 import { findTool } from "../../test/support/tools.ts";
 
 export interface WrkLoad {
   readonly path: string;
   readonly connections: number;
+  /** Without a look at the certificate; where connections are closed, it resumes sessions. */
+  readonly tls?: boolean;
   readonly headers?: readonly string[];
-  /** A script of this folder. */
+  /** The path of a Lua script. */
   readonly script?: string;
   /** Bytes of body that the script sends with each request. */
   readonly requestBody?: number;
@@ -33,10 +34,8 @@ export async function runWrk(
 ): Promise<WrkResult> {
   const args = ["-t1", `-c${load.connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s"];
   for (const header of load.headers ?? []) args.push("-H", header);
-  if (load.script !== undefined) {
-    args.push("-s", fileURLToPath(new URL(load.script, import.meta.url)));
-  }
-  args.push(`http://127.0.0.1:${port}${load.path}`);
+  if (load.script !== undefined) args.push("-s", load.script);
+  args.push(`${load.tls === true ? "https" : "http"}://127.0.0.1:${port}${load.path}`);
   const [command, ...rest] = [...launcher, findTool("wrk")!, ...args];
   await using wrk = await startProcess({ command: command!, args: rest });
   const timer = setTimeout(() => wrk.signalGroup("SIGKILL"), (seconds + 30) * 1_000);

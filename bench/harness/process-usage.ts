@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { cpuMicros } from "../harness/cpu-time.ts";
+import { cpuMicros } from "./cpu-time.ts";
 
 /** CPU time that a group of processes has taken, in microseconds. */
 export interface CpuTime {
