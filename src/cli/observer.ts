@@ -2,6 +2,7 @@ import { formatSocketAddress } from "../core/address.ts";
 import type { NetError } from "../core/errors.ts";
 import type { ProxyObserver } from "../proxy/observer.ts";
 import type { Session } from "../proxy/session-api.ts";
+import type { TunnelKind } from "../proxy/tunnel.ts";
 import type { AccessLog } from "../telemetry/access-log.ts";
 import type { MetricRecorder } from "../telemetry/recorder.ts";
 import type { TlsConnection } from "../tls/engine.ts";
@@ -79,6 +80,14 @@ export class TelemetryObserver implements ProxyObserver {
 
   http2Fault(listener: string, reason: string): void {
     this.#recorder.http2Fault(listener, reason);
+  }
+
+  tunnelOpened(listener: string, kind: TunnelKind): void {
+    this.#recorder.tunnelOpened(listener, kind);
+  }
+
+  tunnelClosed(listener: string, kind: TunnelKind): void {
+    this.#recorder.tunnelClosed(listener, kind);
   }
 
   bodyCoded(

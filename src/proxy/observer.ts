@@ -1,6 +1,7 @@
 import type { NetError } from "../core/errors.ts";
 import type { TlsConnection } from "../tls/engine.ts";
 import type { Session } from "./session-api.ts";
+import type { TunnelKind } from "./tunnel.ts";
 
 /** What the proxy tells of itself: metrics and logs hang here. Calls are synchronous and cheap. */
 export interface ProxyObserver {
@@ -20,6 +21,9 @@ export interface ProxyObserver {
   http2StreamReset(listener: string): void;
   /** The client broke the rules of HTTP/2 or went beyond a limit; `reason` is one of `Faults`. */
   http2Fault(listener: string, reason: string): void;
+  /** A request became a tunnel, which its `tunnelClosed` ends. */
+  tunnelOpened(listener: string, kind: TunnelKind): void;
+  tunnelClosed(listener: string, kind: TunnelKind): void;
   /** A request is over; `session.summary` has the figures. Also for messages that never parsed. */
   requestEnded(session: Session): void;
   upstreamConnected(upstream: string): void;

@@ -27,6 +27,7 @@ import type { ProxyProgram } from "./program.ts";
 import type { ListenerSettings, UpstreamSettings } from "./settings.ts";
 import type { ClientConnection } from "./sides.ts";
 import { Handshake, type HandshakeOwner, type Securing } from "./tls/handshake.ts";
+import { goingAway, type Tunnel } from "./tunnel.ts";
 import { PeerTable } from "./upstream/peers.ts";
 import { Upstream, type UpstreamSnapshot } from "./upstream/upstream.ts";
 
@@ -67,6 +68,8 @@ export interface ProxyContext {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly peers: PeerTable;
   readonly responseLimits: H1Limits;
+  /** Those that are open. */
+  readonly tunnels: Set<Tunnel>;
   readonly draining: boolean;
   /** A spare exchange, or a new one; `begin` it. */
   exchange(): Exchange;
@@ -81,6 +84,7 @@ export class ProxyServer implements ProxyContext {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly peers: PeerTable;
   readonly responseLimits = responseLimits;
+  readonly tunnels = new Set<Tunnel>();
   draining = false;
   private readonly listeners: ProxyListener[] = [];
   private readonly spares: Exchange[] = [];
@@ -126,12 +130,13 @@ export class ProxyServer implements ProxyContext {
 
   /**
    * Stops accepting, closes idle connections, lets requests under way finish with
-   * `Connection: close`; resolves when none is left, at the latest after `deadline`, when the rest is
+   * `Connection: close`, and WebSockets with a Close frame; resolves when none is left, at the latest after `deadline`, when the rest is
    * cut off.
    */
   async drain(deadline: Duration): Promise<void> {
     this.draining = true;
     for (const listener of this.listeners) listener.drain();
+    for (const tunnel of [...this.tunnels]) tunnel.leave(goingAway, "", null);
     if (this.connections > 0) {
       await new Promise<void>((resolve) => {
         const timer = this.transport.schedule(

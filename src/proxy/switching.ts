@@ -1,8 +1,11 @@
 import { bytesOf } from "../core/bytes.ts";
+import type { Stream } from "../core/transport.ts";
 import { FieldId } from "../http/field-id.ts";
+import { listHas } from "../http/token-list.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Upstream } from "./sides.ts";
-import { Tunnel } from "./tunnel.ts";
+import { goingAway, Tunnel, type TunnelKind, TunnelSide } from "./tunnel.ts";
+import { TrackedSide } from "./websocket/tracked-side.ts";
 
 const connectionUpgrade = bytesOf("Connection: upgrade\r\n");
 
@@ -19,14 +22,39 @@ export function expectsTunnel({ requests, outgoing }: Exchange): boolean {
 /** Tells the client of the switch and takes both connections out of HTTP. */
 export function joinSides(exchange: Exchange, upstream: Upstream): Tunnel {
   const { context, downstream, responseHead } = exchange;
+  const kind = kindOf(exchange);
   responseHead.removeHopByHop(true);
   if (responseHead.status === 101) {
     responseHead.fields.appendLine(connectionUpgrade, FieldId.connection);
   }
   downstream.sendHead(responseHead, "tunnel", -1, false);
-  const timeout = downstream.settings.timeouts.tunnel;
+  const { name, timeouts } = downstream.settings;
+  const { observer, transport, tunnels } = context;
   const client = downstream.detach();
-  return new Tunnel(client, upstream.detach(), context.transport, timeout, (end) =>
-    exchange.tunnelOver(end),
-  );
+  observer.tunnelOpened(name, kind);
+  const tunnel = new Tunnel({
+    client,
+    upstream: upstream.detach(),
+    clock: transport,
+    timeout: timeouts.tunnel,
+    side: kind === "websocket" ? (...of) => new TrackedSide(...of, transport.rng) : bytes,
+    onEnd(end, ended) {
+      tunnels.delete(ended);
+      observer.tunnelClosed(name, kind);
+      exchange.tunnelOver(end);
+    },
+  });
+  if (!tunnel.over) tunnels.add(tunnel);
+  if (context.draining) tunnel.leave(goingAway, "", null);
+  return tunnel;
+}
+
+const bytes = (stream: Stream): TunnelSide => new TunnelSide(stream);
+
+function kindOf({ outgoing, responseHead }: Exchange): TunnelKind {
+  if (outgoing.form === "authority") return "connect";
+  const { fields } = responseHead;
+  // Of an upstream that speaks HTTP/2 the request says it: there is one protocol, accepted or not.
+  const told = fields.first(FieldId.upgrade) !== -1 ? fields : outgoing.fields;
+  return listHas(told, FieldId.upgrade, "websocket") ? "websocket" : "upgrade";
 }

@@ -1,8 +1,11 @@
 import { NetError } from "../core/errors.ts";
-import type { Clock, Duration, Instant } from "../core/time.ts";
+import { type Clock, type Duration, type Instant, seconds } from "../core/time.ts";
 import type { Stream, StreamHandler, Timers } from "../core/transport.ts";
 import { Deadline } from "./deadline.ts";
 import type { DetachedStream } from "./sides.ts";
+
+/** What a tunnel was opened as: by Upgrade (or extended CONNECT) to WebSocket, to something else, by CONNECT. */
+export type TunnelKind = "websocket" | "upgrade" | "connect";
 
 /** Bytes that a finished tunnel carried, and what ended it. */
 export interface TunnelEnd {
@@ -11,33 +14,44 @@ export interface TunnelEnd {
   readonly error: NetError | null;
 }
 
+export interface TunnelOptions {
+  readonly client: DetachedStream;
+  readonly upstream: DetachedStream;
+  readonly clock: Clock & Timers;
+  /** Idle for so long: it ends. */
+  readonly timeout: Duration;
+  /** What carries the bytes of one direction. */
+  readonly side: (stream: Stream, from: "client" | "upstream") => TunnelSide;
+  readonly onEnd: (end: TunnelEnd, tunnel: Tunnel) => void;
+}
+
+/** How long those at both ends may take to answer a goodbye, before they are cut. */
+const goodbyeTime = seconds(5);
+
 /**
- * Two streams joined as bytes (Upgrade, CONNECT): backpressure and half-close cross in both
- * directions; when both ended, or either broke, the other closes. Idle for `timeout`: both are cut.
+ * Two streams joined (Upgrade, CONNECT): backpressure and half-close cross in both directions; when both
+ * ended, or either broke, the other closes. Where its protocol has a goodbye, `leave` says it.
  */
 export class Tunnel {
   private readonly client: TunnelSide;
   private readonly upstream: TunnelSide;
   private readonly deadline: Deadline;
-  private readonly onEnd: (end: TunnelEnd) => void;
+  private readonly onEnd: TunnelOptions["onEnd"];
   private readonly clock: Clock;
   private readonly timeout: Duration;
   private open = 2;
+  private leaving = false;
   private error: NetError | null = null;
 
-  constructor(
-    client: DetachedStream,
-    upstream: DetachedStream,
-    clock: Clock & Timers,
-    timeout: Duration,
-    onEnd: (end: TunnelEnd) => void,
-  ) {
+  constructor({ client, upstream, clock, timeout, side, onEnd }: TunnelOptions) {
     this.onEnd = onEnd;
     this.clock = clock;
     this.timeout = timeout;
     this.deadline = new Deadline(this, clock);
-    this.client = new TunnelSide(this, client.stream, upstream.stream);
-    this.upstream = new TunnelSide(this, upstream.stream, client.stream);
+    this.client = side(client.stream, "client");
+    this.upstream = side(upstream.stream, "upstream");
+    this.client.join(this, this.upstream);
+    this.upstream.join(this, this.client);
     client.stream.handler = this.client;
     upstream.stream.handler = this.upstream;
     this.touch();
@@ -48,14 +62,48 @@ export class Tunnel {
     this.upstream.takeUp(upstream);
   }
 
+  get over(): boolean {
+    return this.open === 0;
+  }
+
   /** Cuts both sides. */
   abort(): void {
     this.client.stream.abort();
     this.upstream.stream.abort();
   }
 
+  /**
+   * Says goodbye to both sides as soon as that is possible, and closes each when it has answered; those
+   * that take too long are cut. Nothing where the protocol has no goodbye; false then.
+   */
+  leave(code: number, reason: string, error: NetError | null): boolean {
+    if (!this.client.polite) return false;
+    this.error ??= error;
+    if (this.leaving || this.over) return true;
+    this.leaving = true;
+    this.deadline.set(this.clock.now(), goodbyeTime);
+    this.client.leave(code, reason);
+    this.upstream.leave(code, reason);
+    this.settle();
+    return true;
+  }
+
+  /** It cannot go on: `code` says so where there is a way to say it, and both sides are cut where not. */
+  fail(code: number, reason: string, error: NetError): void {
+    if (this.leave(code, reason, error)) return;
+    this.error ??= error;
+    this.abort();
+  }
+
   touch(): void {
-    this.deadline.set(this.clock.now(), this.timeout);
+    if (!this.leaving) this.deadline.set(this.clock.now(), this.timeout);
+  }
+
+  /** A goodbye was said or answered: a side that has heard and said it needs its stream no more. */
+  settle(): void {
+    if (!this.leaving) return;
+    if (this.client.finished && this.upstream.told) this.client.stream.close();
+    if (this.upstream.finished && this.client.told) this.upstream.stream.close();
   }
 
   closed(error: NetError | null): void {
@@ -63,30 +111,56 @@ export class Tunnel {
     this.open--;
     if (this.open > 0) return;
     this.deadline.dispose();
-    this.onEnd({
-      fromClient: this.client.bytes,
-      fromUpstream: this.upstream.bytes,
-      error: this.error,
-    });
+    const { client, error: cause, upstream } = this;
+    const end = { fromClient: client.bytes, fromUpstream: upstream.bytes, error: cause };
+    this.onEnd(end, this);
   }
 
   onDeadline(_now: Instant): void {
-    this.error ??= new NetError("BETWEEN_BYTES_TIMEOUT", "nothing moved in the tunnel", {
+    if (this.leaving) return this.cut();
+    const error = new NetError("BETWEEN_BYTES_TIMEOUT", "nothing moved in the tunnel", {
       source: "internal",
     });
-    this.abort();
+    this.fail(goingAway, "idle", error);
+  }
+
+  /** The time for goodbyes is over. */
+  private cut(): void {
+    for (const { stream } of [this.client, this.upstream]) {
+      if (stream.queued > 0) stream.abort();
+      else stream.close();
+    }
   }
 }
 
-class TunnelSide implements StreamHandler {
-  readonly stream: Stream;
-  bytes = 0;
-  private readonly tunnel: Tunnel;
-  private readonly other: Stream;
+/** RFC 6455 §7.4.1; goodbyes are said with the codes of WebSocket, the one protocol that has them here. */
+export const goingAway = 1001;
 
-  constructor(tunnel: Tunnel, stream: Stream, other: Stream) {
-    this.tunnel = tunnel;
+/** Why a side's stream is paused; it flows when no reason is left. */
+export const OtherFull = 1;
+export const HookBusy = 2;
+
+/** One direction of a tunnel: reads from `stream`, writes to that of the other side. */
+export class TunnelSide implements StreamHandler {
+  readonly stream: Stream;
+  /** Bytes that came. */
+  bytes = 0;
+  /** Whether `leave` does something. */
+  readonly polite: boolean = false;
+  /** Whoever sends here has said its goodbye, or ended. */
+  finished = false;
+  /** The other side's peer has heard a goodbye, ours or the one that it was sent. */
+  told = false;
+  protected tunnel!: Tunnel;
+  protected other!: TunnelSide;
+  protected holds = 0;
+
+  constructor(stream: Stream) {
     this.stream = stream;
+  }
+
+  join(tunnel: Tunnel, other: TunnelSide): void {
+    this.tunnel = tunnel;
     this.other = other;
   }
 
@@ -99,21 +173,49 @@ class TunnelSide implements StreamHandler {
   onData(buf: Uint8Array, start: number, end: number): void {
     this.bytes += end - start;
     this.tunnel.touch();
-    if (this.other.write(buf, start, end)) this.stream.pause();
+    this.forward(buf, start, end);
+  }
+
+  protected forward(buf: Uint8Array, start: number, end: number): void {
+    if (this.other.stream.write(buf, start, end)) this.hold(OtherFull);
+  }
+
+  leave(_code: number, _reason: string): void {}
+
+  protected hold(reason: number): void {
+    if (this.holds === 0) this.stream.pause();
+    this.holds |= reason;
+  }
+
+  protected release(reason: number): void {
+    if ((this.holds & reason) === 0) return;
+    this.holds &= ~reason;
+    if (this.holds === 0) this.flow();
+  }
+
+  /** No reason is left to wait. */
+  protected flow(): void {
+    this.stream.resume();
   }
 
   onWritable(): void {
     this.tunnel.touch();
-    this.other.resume();
+    this.other.release(OtherFull);
   }
 
   onEnd(): void {
-    this.other.end();
+    this.finished = true;
+    // Nothing can be said to it any more.
+    this.told = true;
+    this.other.stream.end();
+    this.tunnel.settle();
   }
 
   onClose(error: NetError | null): void {
+    this.finished = true;
+    this.told = true;
     // A clean close after both FINs leaves the other side to finish by itself; a break does not.
-    if (error !== null) this.other.abort();
+    if (error !== null) this.other.stream.abort();
     this.tunnel.closed(error);
   }
 }

@@ -95,7 +95,13 @@ export const PROTOCOLS = ["http/1.0", "http/1.1", "h2"] as const;
 /** Kinds of handshakes, a slot each: two of a version, the first full and the second resumed. */
 export const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 
+/** What tunnels are opened as; each has a gauge and a counter. */
+export const TUNNEL_KINDS = ["websocket", "upgrade", "connect"] as const;
+
 const CODINGS_END = 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS + CODING_SLOTS;
+
+const HANDSHAKES_END =
+  CODINGS_END + PROTOCOLS.length + 3 + 2 * TLS_VERSIONS.length + TLS_FAILURES.length;
 
 export const ListenerSlot = {
   accepted: 0,
@@ -113,7 +119,9 @@ export const ListenerSlot = {
   http2Resets: CODINGS_END + PROTOCOLS.length + 2,
   handshakes: CODINGS_END + PROTOCOLS.length + 3,
   handshakeFailures: CODINGS_END + PROTOCOLS.length + 3 + 2 * TLS_VERSIONS.length,
-  count: CODINGS_END + PROTOCOLS.length + 3 + 2 * TLS_VERSIONS.length + TLS_FAILURES.length,
+  tunnels: HANDSHAKES_END,
+  tunnelsOpened: HANDSHAKES_END + TUNNEL_KINDS.length,
+  count: HANDSHAKES_END + 2 * TUNNEL_KINDS.length,
 } as const;
 
 /** Offsets in an upstream's block. */

@@ -67,6 +67,18 @@ test("versions, streams, resets and faults of http/2, counted, show by listener 
   counted('http2_faults_total{listener="other",reason="other"} 1');
 });
 
+test("tunnels, opened and closed, show by kind; a dead worker's are open no more", () => {
+  const { layout, memory, recorders, text } = fixture();
+  recorders[0]!.tunnelOpened("web", "websocket");
+  recorders[0]!.tunnelOpened("web", "websocket");
+  recorders[0]!.tunnelClosed("web", "websocket");
+  expect(text()).toContain('millrace_tunnels_active{listener="web",kind="websocket"} 1\n');
+  expect(text()).toContain('millrace_tunnels_total{listener="web",kind="websocket"} 2\n');
+  expect(text()).not.toContain('kind="connect"');
+  new MetricRecorder(layout, memory.row(0));
+  expect(text()).toContain('millrace_tunnels_active{listener="web",kind="websocket"} 0\n');
+});
+
 test("an upstream by address, counted, gets no label of its own", () => {
   const { recorders, text } = fixture();
   recorders[0]!.upstreamRequest("127.0.0.1:4711", true, 5, 10);

@@ -11,6 +11,7 @@ import {
   PROTOCOLS,
   STATUSES,
   TLS_VERSIONS,
+  TUNNEL_KINDS,
   UpstreamSlot,
   WorkerSlot,
 } from "./layout.ts";
@@ -80,6 +81,7 @@ function listenerFamilies(layout: MetricLayout, memory: CounterMemory): MetricFa
     ...codingFamilies(blocks, memory),
     ...protocolFamilies(layout, blocks, memory),
     ...tlsFamilies(blocks, memory),
+    ...tunnelFamilies(blocks, memory),
   ];
 }
 
@@ -262,6 +264,25 @@ function tlsFamilies(blocks: readonly Block[], memory: CounterMemory): MetricFam
         ),
       ),
     ),
+  ];
+}
+
+/** Of listeners that had tunnels. */
+function tunnelFamilies(blocks: readonly Block[], memory: CounterMemory): MetricFamily[] {
+  const samples = (slot: number): Sample[] =>
+    blocks.flatMap(({ labels, base }) =>
+      TUNNEL_KINDS.flatMap((kind, i) => {
+        if (memory.sum(base + ListenerSlot.tunnelsOpened + i) === 0) return [];
+        return [plain({ ...labels, kind }, memory.sum(base + slot + i))];
+      }),
+    );
+  return [
+    gauge(
+      "millrace_tunnels_active",
+      "Tunnels open now, by what they were opened as.",
+      samples(ListenerSlot.tunnels),
+    ),
+    counter("millrace_tunnels_total", "Tunnels opened.", samples(ListenerSlot.tunnelsOpened)),
   ];
 }
 

@@ -7,6 +7,7 @@ import {
   PROTOCOLS,
   STATUSES,
   TLS_VERSIONS,
+  TUNNEL_KINDS,
   UpstreamSlot,
   WorkerSlot,
 } from "./layout.ts";
@@ -24,7 +25,11 @@ export class MetricRecorder {
   constructor(layout: MetricLayout, row: Float64Array) {
     this.#row = row;
     this.#layout = layout;
-    for (const name of layout.listeners) row[layout.listener(name) + ListenerSlot.active] = 0;
+    for (const name of layout.listeners) {
+      const base = layout.listener(name);
+      row[base + ListenerSlot.active] = 0;
+      row.fill(0, base + ListenerSlot.tunnels, base + ListenerSlot.tunnels + TUNNEL_KINDS.length);
+    }
     for (const name of layout.upstreams) row[layout.upstream(name) + UpstreamSlot.active] = 0;
   }
 
@@ -89,6 +94,17 @@ export class MetricRecorder {
 
   http2Fault(listener: string, reason: string): void {
     this.#row[this.#layout.http2Fault(listener, reason)]! += 1;
+  }
+
+  tunnelOpened(listener: string, kind: (typeof TUNNEL_KINDS)[number]): void {
+    const at = this.#layout.listener(listener) + TUNNEL_KINDS.indexOf(kind);
+    this.#row[at + ListenerSlot.tunnels]! += 1;
+    this.#row[at + ListenerSlot.tunnelsOpened]! += 1;
+  }
+
+  tunnelClosed(listener: string, kind: (typeof TUNNEL_KINDS)[number]): void {
+    const at = this.#layout.listener(listener) + TUNNEL_KINDS.indexOf(kind);
+    this.#row[at + ListenerSlot.tunnels]! -= 1;
   }
 
   requestError(listener: string, code: string, source: string): void {

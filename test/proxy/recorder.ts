@@ -1,6 +1,7 @@
 import type { ErrorCode, NetError } from "../../src/core/errors.ts";
 import type { ProxyObserver } from "../../src/proxy/observer.ts";
 import type { Session } from "../../src/proxy/session-api.ts";
+import type { TunnelKind } from "../../src/proxy/tunnel.ts";
 
 /** The figures of one finished request as plain data. */
 export interface RecordedRequest {
@@ -52,6 +53,8 @@ export class Recorder implements ProxyObserver {
   streamResets = 0;
   readonly http2Faults: string[] = [];
   handshakes = 0;
+  /** Open now. */
+  readonly tunnels = { websocket: 0, upgrade: 0, connect: 0 };
   readonly tlsFailures: NetError[] = [];
   upstreamOpened = 0;
   upstreamClosedCount = 0;
@@ -124,6 +127,14 @@ export class Recorder implements ProxyObserver {
 
   http2Fault(_listener: string, reason: string): void {
     this.http2Faults.push(reason);
+  }
+
+  tunnelOpened(_listener: string, kind: TunnelKind): void {
+    this.tunnels[kind]++;
+  }
+
+  tunnelClosed(_listener: string, kind: TunnelKind): void {
+    this.tunnels[kind]--;
   }
 
   requestEnded({ protocol, summary }: Session): void {

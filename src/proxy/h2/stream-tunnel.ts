@@ -63,6 +63,8 @@ export class StreamTunnel implements Stream, TurnTarget {
   // ---- what the owner of the stream hears ----------------------------------------------------
 
   onData(buf: Uint8Array, start: number, end: number): void {
+    // Given up, but not by its peer.
+    if (this.closed) return this.carrier.machine.consumed(this.stream, end - start);
     if (this.paused || !this.held.empty) {
       this.held.keep(buf, start, end);
       return;
