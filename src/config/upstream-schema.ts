@@ -136,6 +136,12 @@ export const upstreamSchema = z
     limits,
     timeouts,
     retries,
+    protocol: z
+      .enum(["auto", "http1", "http2"], { error: "auto, http1 or http2" })
+      .prefault("auto")
+      .describe(
+        "What is spoken to the endpoints. auto: over TLS what the server chooses (ALPN), in plain HTTP/1.1; http2 in plain is by prior knowledge (h2c).",
+      ),
     host: z
       .union(
         [

@@ -1,11 +1,12 @@
 import { NetError } from "../core/errors.ts";
 import type { Duration, Instant } from "../core/time.ts";
 import type { RequestHead } from "../http/head.ts";
+import { atLimit } from "./connect.ts";
 import { Deadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import { isIdempotent, mayRetry } from "./failure.ts";
 import { obtainLink } from "./links.ts";
-import { prepareRequest } from "./outgoing-request.ts";
+import { prepareRequest, withoutUpgrade } from "./outgoing-request.ts";
 import type { Peer } from "./peer.ts";
 import type { UpstreamSettings } from "./settings.ts";
 import type { Upstream as UpstreamSide } from "./sides.ts";
@@ -57,7 +58,11 @@ export class Attempts implements Waiter {
   get keepBody(): number {
     const settings = this.settings;
     if (settings === null || this.exchange.summary.attempts >= settings.retries.attempts) return 0;
-    const again = settings.retries.nonIdempotent || isIdempotent(this.exchange.request.method);
+    // A server of HTTP/2 may give any request back undone.
+    const again =
+      settings.retries.nonIdempotent ||
+      this.link?.protocol === "h2" ||
+      isIdempotent(this.exchange.request.method);
     return again ? settings.retries.keepBody : 0;
   }
 
@@ -144,6 +149,7 @@ export class Attempts implements Waiter {
     hop.host = request.authority;
     const host = this.settings?.host ?? "preserve";
     prepareRequest(head, hop, downstream.forwarding, host, this.endpoint?.name ?? "");
+    if (head.upgrade && this.link?.protocol === "h2") withoutUpgrade(head);
     const { call, context } = this.exchange;
     if (call.active) call.prepareRequest(head, context.transport.now());
   }
@@ -180,6 +186,11 @@ export class Attempts implements Waiter {
     link.endpoint.connectSucceeded();
     exchange.summary.connected(exchange.context.transport.now());
     exchange.onUpstreamReady(link);
+  }
+
+  /** What held the place of a connection gave it to another of its kind. */
+  moved(link: UpstreamSide): void {
+    this.link = link;
   }
 
   /** This attempt failed; its connection is gone. One more, or the end. */
@@ -283,8 +294,3 @@ export class Attempts implements Waiter {
     this.exchange.fail(new NetError(code, message, { source: "upstream" }));
   }
 }
-
-const atLimit = (): NetError =>
-  new NetError("CONNECTION_LIMIT", "every endpoint is at its connection limit", {
-    source: "internal",
-  });

@@ -1,6 +1,8 @@
 import { NetError } from "../core/errors.ts";
 import type { ConnectHandler, Stream } from "../core/transport.ts";
 import { connectTls } from "../tls/connect.ts";
+import type { TlsConnection } from "../tls/engine.ts";
+import type { TlsStream } from "../tls/stream-api.ts";
 import type { ProxyContext } from "./server.ts";
 import type { UpstreamTimeouts } from "./settings.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
@@ -15,6 +17,10 @@ export function connectEndpoint(
   if (tls === null) return transport.connect(address, { timeout: connect }, handler);
   return connectTls(transport, address, { ...tls, timeout: connect }, handler);
 }
+
+/** What the handshake of a stream that `connectEndpoint` made has settled; null in plain. */
+export const securityOf = ({ tls }: Endpoint, stream: Stream): TlsConnection | null =>
+  tls === null ? null : (stream as TlsStream).connection;
 
 /** Counts a connection that did not come to stand, once for all who waited for it. */
 export function connectFailed(
@@ -38,3 +44,8 @@ export const connectError = (error: NetError | null): NetError =>
 /** Failures to connect that say nothing of the endpoint: this host has run out of something. */
 const isOurs = (error: NetError): boolean =>
   error.code === "EMFILE" || error.code === "EADDRNOTAVAIL" || error.code === "EACCES";
+
+export const atLimit = (): NetError =>
+  new NetError("CONNECTION_LIMIT", "every endpoint is at its connection limit", {
+    source: "internal",
+  });

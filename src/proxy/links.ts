@@ -1,14 +1,19 @@
 import type { Exchange } from "./exchange.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
+import { enter } from "./h2/settings-wait.ts";
+import type { UpstreamSession } from "./h2/upstream-session.ts";
+import { PendingLink } from "./pending-link.ts";
 import type { UpstreamSettings } from "./settings.ts";
+import { SharedDial } from "./shared-dial.ts";
 import type { Upstream as UpstreamSide } from "./sides.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 
 /**
- * A way to `endpoint` for an exchange: a kept connection, or else a new one. A new one is not established
- * yet: `exchange.attempts.connected` or `exchange.onUpstreamError` follows, never before this returned.
- * With `fresh` a kept one is closed and not used.
+ * A way to `endpoint` for an exchange, which has capacity: a place on a connection of HTTP/2, a kept
+ * connection of HTTP/1.1, or else a new one. What is not established yet tells
+ * `exchange.attempts.connected` or `exchange.onUpstreamError`, never before this returned. With `fresh` a
+ * kept one is closed and not used, nor a shared one where another can be made.
  */
 export function obtainLink(
   exchange: Exchange,
@@ -17,13 +22,33 @@ export function obtainLink(
   settings: UpstreamSettings,
   fresh: boolean,
 ): UpstreamSide {
+  const { sessions } = endpoint;
+  if (sessions !== null && !(fresh && endpoint.mayConnect)) {
+    const session = sessions.find() as UpstreamSession | null;
+    if (session !== null) return onSession(exchange, session, settings);
+  }
   const kept = endpoint.pool.take() as UpstreamConnection | null;
   if (kept !== null && !fresh) {
     kept.reuse(exchange, settings.timeouts);
     return kept;
   }
   kept?.retire();
+  if (endpoint.dials !== null) {
+    const dial = endpoint.dials.find() as SharedDial | null;
+    return (dial ?? new SharedDial(exchange.context, endpoint, group, settings)).join(exchange);
+  }
   const connection = new UpstreamConnection(exchange.context, endpoint, group, exchange);
   connection.open(settings.timeouts);
   return connection;
+}
+
+function onSession(
+  exchange: Exchange,
+  session: UpstreamSession,
+  { timeouts }: UpstreamSettings,
+): UpstreamSide {
+  if (session.settled || !exchange.request.upgrade) return session.join(exchange, timeouts, true);
+  const link = new PendingLink(exchange, session.endpoint);
+  enter(session, link, timeouts);
+  return link;
 }

@@ -65,6 +65,8 @@ export interface UpstreamSettings {
   readonly limits: UpstreamLimits;
   readonly timeouts: UpstreamTimeouts;
   readonly retries: RetrySettings;
+  /** "auto": what the server chooses in the TLS handshake (ALPN), HTTP/1.1 in plain. */
+  readonly protocol: UpstreamProtocol;
   /** The Host that the upstream sees: the client's, the endpoint's own name, or a fixed one. */
   readonly host: "preserve" | "endpoint" | { readonly literal: string };
   /** How often a DNS name is resolved anew. */
@@ -72,6 +74,9 @@ export interface UpstreamSettings {
   /** For endpoints that speak TLS; null where none does. */
   readonly tls: UpstreamTlsSettings | null;
 }
+
+/** "http2" in plain is by prior knowledge (RFC 9113 §3.3). */
+export type UpstreamProtocol = "auto" | "http1" | "http2";
 
 export interface EndpointSettings {
   /** An address, or a DNS name with its port. */

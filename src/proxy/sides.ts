@@ -51,6 +51,7 @@ export interface ClientConnection {
 /** What an attempt holds of a connection to its endpoint. */
 export interface Upstream {
   readonly endpoint: Endpoint;
+  readonly protocol: "http/1.1" | "h2";
   /** A connection stands; before that, `attempts.connected` is still to be called. */
   readonly established: boolean;
   /** The connection served others before. */

@@ -32,6 +32,7 @@ export const drivers: readonly Driver[] = nativeAvailable() === null ? ["epoll",
 export interface OriginOverrides {
   readonly balance?: UpstreamSettings["balance"];
   readonly host?: UpstreamSettings["host"];
+  readonly protocol?: UpstreamSettings["protocol"];
   readonly limits?: Partial<UpstreamLimits>;
   readonly timeouts?: Partial<UpstreamTimeouts>;
   readonly retries?: Partial<RetrySettings>;
@@ -196,6 +197,7 @@ export function originSettings({
     endpoints: (to ?? []).map(endpoint),
     balance: origin?.balance ?? { kind: "round-robin" },
     host: origin?.host ?? "preserve",
+    protocol: origin?.protocol ?? "auto",
     limits: { ...peerDefaults.limits, ...origin?.limits },
     timeouts: {
       ...peerDefaults.timeouts,

@@ -141,6 +141,7 @@ function drawUpstream(draw: Draw, ills: Ills, origins: readonly OriginPlan[]): U
     },
     host: draw.pick<UpstreamSettings["host"]>(["preserve", "endpoint", { literal: "fixed" }]),
     resolveEvery: seconds(30),
+    protocol: "auto",
     tls: null,
   };
 }

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import type { EffectiveConfig } from "../../config/effective.ts";
-import type { ListenerSettings } from "../../proxy/settings.ts";
+import type { ListenerSettings, UpstreamProtocol } from "../../proxy/settings.ts";
 import type {
   ListenerTlsSettings,
   TlsProtocol,
@@ -25,9 +25,9 @@ export class WorkerTls {
       return tls === null || files === null ? null : openServer(settings, tls, files, material);
     });
     const clients = new Map<string, TlsClient>();
-    for (const [i, { name, tls }] of config.upstreams.entries()) {
+    for (const [i, { name, protocol, tls }] of config.upstreams.entries()) {
       const files = material.upstreams[i] ?? null;
-      if (tls !== null && files !== null) clients.set(name, openClient(tls, files));
+      if (tls !== null && files !== null) clients.set(name, openClient(tls, files, protocol));
     }
     this.clients = clients;
   }
@@ -63,12 +63,23 @@ function openServer(
   return server;
 }
 
-function openClient(tls: UpstreamTlsSettings, { ca, certificate }: UpstreamMaterial): TlsClient {
+/** What is offered in the handshake (ALPN), the preferred first. */
+const offers: Readonly<Record<UpstreamProtocol, readonly string[]>> = {
+  auto: ["h2", "http/1.1"],
+  http1: ["http/1.1"],
+  http2: ["h2"],
+};
+
+function openClient(
+  tls: UpstreamTlsSettings,
+  { ca, certificate }: UpstreamMaterial,
+  protocol: UpstreamProtocol,
+): TlsClient {
   return createTlsClient({
     ...protocolSettings(tls),
     ca,
     verify: tls.verify ? "full" : "none",
-    alpn: ["http/1.1"],
+    alpn: offers[protocol],
     ...(certificate !== null && { certificate }),
   });
 }

@@ -26,6 +26,7 @@ const nothing = new Uint8Array(0);
 /** An HTTP/1.1 connection to an endpoint: serves one exchange at a time, rests in its pool between. */
 export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamSide {
   readonly endpoint: Endpoint;
+  readonly protocol = "http/1.1";
   idleSince = 0 as Instant;
   established = false;
   reused = false;
@@ -83,10 +84,23 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.held.attach(this.stream);
   }
 
-  onConnect(): void {
+  /** Takes over a connection that stands, of which the books know already. */
+  adopt(stream: Stream, timeouts: UpstreamTimeouts): void {
+    this.timeouts = timeouts;
+    this.stream = stream;
+    stream.handler = this;
+    this.held.attach(stream);
+    this.stand();
+  }
+
+  private stand(): void {
     this.established = true;
     this.state = "active";
     this.context.observer.upstreamConnected(this.endpoint.upstream);
+  }
+
+  onConnect(): void {
+    this.stand();
     const exchange = this.exchange;
     if (exchange !== null)
       exchange.guard("connectedToUpstream", () => exchange.attempts.connected(this));

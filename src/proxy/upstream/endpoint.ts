@@ -4,6 +4,7 @@ import type { UpstreamSettings } from "../settings.ts";
 import type { TlsRoute } from "../tls/route.ts";
 import { PeakEwma } from "./peak-ewma.ts";
 import { Pool } from "./pool.ts";
+import { SharedConnections } from "./shared-connections.ts";
 
 export type { PoolMember } from "./pool.ts";
 
@@ -35,13 +36,19 @@ export class Endpoint {
   retired = false;
   /** Failures to connect since the last success. */
   fails = 0;
-  /** Idle connections. */
+  /** Idle connections of HTTP/1.1. */
   readonly pool: Pool;
+  /** Connections of HTTP/2, busy or idle, and those being made that may become such; null: HTTP/1.1 alone. */
+  readonly sessions: SharedConnections | null;
+  readonly dials: SharedConnections | null;
   /** How it is reached through TLS; null: in plain. */
   readonly tls: TlsRoute | null;
+  /** What the server chose last, where it has the choice (ALPN). */
+  speaks: "unknown" | "http/1.1" | "h2" = "unknown";
 
   /** Copies of the settings that every pick of every endpoint looks at. */
   readonly #maxConnections: number;
+  readonly #maxIdle: number;
   readonly #maxFails: number;
   readonly #failTimeout: Duration;
   readonly #ewma: PeakEwma;
@@ -63,7 +70,12 @@ export class Endpoint {
     this.weight = weight;
     this.pool = new Pool(settings.limits.idlePerEndpoint);
     this.tls = tls;
+    const { protocol } = settings;
+    const shared = protocol === "http2" || (protocol === "auto" && tls !== null);
+    this.sessions = shared ? new SharedConnections() : null;
+    this.dials = shared ? new SharedConnections() : null;
     this.#maxConnections = settings.limits.connectionsPerEndpoint;
+    this.#maxIdle = settings.limits.idlePerEndpoint;
     this.#maxFails = settings.retries.maxFails || Number.POSITIVE_INFINITY;
     this.#failTimeout = settings.retries.failTimeout;
     this.#ewma = new PeakEwma(now);
@@ -74,9 +86,24 @@ export class Endpoint {
     return this.#tripped && now < this.#trialAt ? "down" : "up";
   }
 
-  /** Whether a request could have a connection now: an idle one, or a new one within the limit. */
+  /** Whether a request could have a connection now: one with room, or a new one within the limit. */
   get hasCapacity(): boolean {
-    return this.connections < this.#maxConnections || this.pool.size > 0;
+    return this.mayConnect || this.pool.size > 0 || this.#hasRoom;
+  }
+
+  /** Whether a new connection is within the limit. */
+  get mayConnect(): boolean {
+    return this.connections < this.#maxConnections;
+  }
+
+  /** Whether a connection of HTTP/2 that has nothing to do is kept. */
+  get mayIdle(): boolean {
+    return this.pool.size + (this.sessions?.size ?? 0) <= this.#maxIdle;
+  }
+
+  get #hasRoom(): boolean {
+    if (this.sessions === null || this.dials === null) return false;
+    return this.sessions.find() !== null || this.dials.find() !== null;
   }
 
   /** Peak EWMA of the time to answer, in microseconds (see `PeakEwma`). */
@@ -130,7 +157,14 @@ export class Endpoint {
   /** Takes it out of service: idle connections are closed, and others once they become idle. */
   retire(): void {
     this.retired = true;
+    this.stop();
+  }
+
+  /** Idle connections are closed, and others once they become idle. */
+  stop(): void {
     this.pool.close();
+    this.sessions?.retire();
+    this.dials?.retire();
   }
 
   get #tripped(): boolean {

@@ -114,6 +114,7 @@ export function upstreamSettings(patch: SettingsPatch = {}): UpstreamSettings {
       failTimeout: seconds(10),
       ...patch.retries,
     },
+    protocol: "auto",
     host: "preserve",
     resolveEvery: seconds(30),
     tls: null,

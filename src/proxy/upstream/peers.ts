@@ -30,6 +30,7 @@ export const peerDefaults: UpstreamSettings = {
     maxFails: 3,
     failTimeout: seconds(10),
   },
+  protocol: "auto",
   host: "preserve",
   resolveEvery: millis(30_000),
   tls: null,
@@ -73,7 +74,7 @@ export class PeerTable implements Swept {
   /** Idle connections are closed, and others once they become idle. */
   stop(): void {
     this.#sweep.stop();
-    for (const { endpoint } of this.#entries.values()) endpoint.pool.close();
+    for (const { endpoint } of this.#entries.values()) endpoint.stop();
   }
 
   sweepIdle(now: Instant): Instant {

@@ -101,7 +101,7 @@ export class Upstream implements NameListener, Swept {
   stop(): void {
     this.#sweep.stop();
     for (const name of this.#names.values()) name.stop();
-    for (const endpoint of this.endpoints) endpoint.pool.close();
+    for (const endpoint of this.endpoints) endpoint.stop();
   }
 
   /**
@@ -254,7 +254,7 @@ const show = (endpoint: Endpoint, now: Instant): EndpointSnapshot => ({
   weight: endpoint.weight,
   active: endpoint.active,
   connections: endpoint.connections,
-  idle: endpoint.pool.size,
+  idle: endpoint.pool.size + (endpoint.sessions?.idle ?? 0),
   fails: endpoint.fails,
   ewma: micros(endpoint.cost(now)),
 });

@@ -1,0 +1,84 @@
+import { NetError } from "../../core/errors.ts";
+import { H2Code } from "../../http/h2/error-code.ts";
+import { Faults, type H2Fault } from "../../http/h2/fault.ts";
+import type { StreamReset } from "../../http/h2/owner.ts";
+
+/**
+ * What the end of a stream before its time means for the request on it; `responded`: something of the
+ * response came; `lost`: what is known of a connection that is gone.
+ */
+export function resetError(
+  reset: StreamReset,
+  responded: boolean,
+  lost: NetError | null,
+): NetError {
+  const { by, code, fault, unprocessed } = reset;
+  if (unprocessed) return givenBack(by, code);
+  if (by === "fault" && fault !== null) return malformed(fault);
+  if (by === "peer") {
+    const message = `the upstream reset the stream (${nameOf(code)})`;
+    return new NetError("PREMATURE_CLOSE", message, { source: "upstream" });
+  }
+  return connectionLost(fault, responded, lost);
+}
+
+/** RFC 9113 §8.7: the server did nothing with it, so that any request may be sent again. */
+function givenBack(by: StreamReset["by"], code: H2Code): NetError {
+  const message =
+    by === "peer" ? "the upstream refused the stream" : `the upstream goes away (${nameOf(code)})`;
+  return new NetError("PREMATURE_CLOSE", message, { source: "upstream", retry: "always" });
+}
+
+const malformed = ({ errorCode, message }: H2Fault): NetError =>
+  new NetError(errorCode === "BODY_TOO_LARGE" ? "MALFORMED_MESSAGE" : errorCode, message, {
+    source: "upstream",
+  });
+
+/** The connection took the stream along; whether the server had begun with it is not known. */
+function connectionLost(
+  fault: H2Fault | null,
+  responded: boolean,
+  lost: NetError | null,
+): NetError {
+  const retry = responded ? "never" : "if-reused";
+  const source = "upstream";
+  if (fault !== null) {
+    const code = fault === Faults.pingTimeout ? "ETIMEDOUT" : "MALFORMED_MESSAGE";
+    return new NetError(code, fault.message, { source, retry });
+  }
+  const message = responded
+    ? "the upstream closed before its response was complete"
+    : "the upstream closed without a response";
+  const code = lost?.code ?? "PREMATURE_CLOSE";
+  return new NetError(code, message, { source, retry, cause: lost });
+}
+
+/** Nothing of a request has left, and there is no stream for it. */
+export const noStream = (lost: NetError | null): NetError =>
+  new NetError(
+    lost?.code ?? "PREMATURE_CLOSE",
+    "the upstream's connection takes no more requests",
+    {
+      source: "upstream",
+      retry: "always",
+      cause: lost,
+    },
+  );
+
+/** The final response was not one to the request (RFC 9110 §15.2.2). */
+export const unexpectedSwitch = (): NetError =>
+  new NetError("MALFORMED_MESSAGE", "the upstream switched protocols unasked", {
+    source: "upstream",
+  });
+
+export const timedOut = (wait: "first-byte" | "between-bytes"): NetError =>
+  wait === "first-byte"
+    ? new NetError("FIRST_BYTE_TIMEOUT", "no response in time", { source: "upstream" })
+    : new NetError("BETWEEN_BYTES_TIMEOUT", "the upstream stalled within a message", {
+        source: "upstream",
+      });
+
+function nameOf(code: H2Code): string {
+  for (const [name, value] of Object.entries(H2Code)) if (value === code) return name;
+  return `code ${code}`;
+}
