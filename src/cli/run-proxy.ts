@@ -18,7 +18,8 @@ import { Report } from "./report.ts";
 import { sibling } from "./sibling.ts";
 import { handleSignals, type StopSignal } from "./signals.ts";
 import { Supervisor, WorkerStartError } from "./supervisor.ts";
-import type { TlsMaterial } from "./tls/material.ts";
+import { certificateFamilies } from "./tls/certificate-metrics.ts";
+import type { TlsFiles } from "./tls/tls-files.ts";
 import { mergeUpstreams } from "./upstream-view.ts";
 import { packageVersion } from "./version.ts";
 
@@ -48,6 +49,7 @@ class ProxyRun {
   #sink: LogSink | null = null;
   #admin: Admin | null = null;
   #demo: DemoOrigin | null = null;
+  #tls: TlsFiles | null = null;
 
   constructor(plan: ProxyPlan, report: Report) {
     this.#plan = plan;
@@ -58,8 +60,7 @@ class ProxyRun {
     handleSignals({
       drain: () => this.#stop("draining", this.#plan.config.drain.timeout),
       stop: () => this.#stop("stopping", interruptGrace),
-      reload: () =>
-        this.#report.warn("SIGHUP: reloading is not supported yet; restart to apply changes"),
+      reload: () => this.#reload(),
       quit: (signal) => void this.#quit(signal),
     });
     const planned = await this.#withDemo();
@@ -68,10 +69,12 @@ class ProxyRun {
     this.#sink = this.#openLog();
     const layout = metricLayout(config);
     const memory = new CounterMemory(layout.slots, this.#plan.workers);
-    const supervisor = this.#supervise(config, memory, await readTls(config));
+    this.#tls = await this.#openTls(config);
+    const supervisor = this.#supervise(config, memory);
     this.#supervisor = supervisor;
     await this.#startAdmin(supervisor, () => trafficFamilies(layout, memory));
     await supervisor.start();
+    this.#tls?.start();
     this.#announce(config);
   }
 
@@ -91,7 +94,18 @@ class ProxyRun {
     );
   }
 
-  #supervise(config: EffectiveConfig, memory: CounterMemory, tls: TlsMaterial | null): Supervisor {
+  /** Null where nothing speaks TLS. Throws FileProblem. */
+  async #openTls(config: EffectiveConfig): Promise<TlsFiles | null> {
+    const secure = config.listeners.some(({ settings }) => settings.tls !== null);
+    if (!secure && config.upstreams.every(({ tls }) => tls === null)) return null;
+    const { TlsFiles } = await import("./tls/tls-files.ts");
+    return new TlsFiles(config, {
+      report: this.#report,
+      publish: (news) => this.#supervisor?.broadcast({ kind: "tls", news }),
+    });
+  }
+
+  #supervise(config: EffectiveConfig, memory: CounterMemory): Supervisor {
     const { driver, stack, module, workers } = this.#plan;
     return new Supervisor({
       entry: sibling("worker"),
@@ -100,7 +114,7 @@ class ProxyRun {
       start: (index) => ({
         index,
         config,
-        tls,
+        tls: this.#tls?.material ?? null,
         driver,
         stack,
         module,
@@ -125,7 +139,8 @@ class ProxyRun {
       metrics: () => {
         const { readyWorkers, restarts } = supervisor;
         const facts = { version, driver, workers, readyWorkers, restarts };
-        return renderExposition([...traffic(), ...processFamilies(facts)]);
+        const certificates = certificateFamilies(this.#tls?.certificates ?? [], Date.now());
+        return renderExposition([...traffic(), ...certificates, ...processFamilies(facts)]);
       },
       config: () => description,
       upstreams: async () => mergeUpstreams(await supervisor.snapshots(snapshotTimeoutMs)),
@@ -141,6 +156,11 @@ class ProxyRun {
       demo: this.#demo?.address ?? null,
     };
     process.stderr.write(banner(facts, process.stderr.isTTY === true));
+  }
+
+  #reload(): void {
+    this.#report.info("SIGHUP: certificates are read again; all else needs a restart");
+    this.#tls?.reload();
   }
 
   #stop(word: string, deadline: Duration): void {
@@ -164,14 +184,6 @@ class ProxyRun {
     if ((await this.#supervisor?.stop(quitMs)) === false) dieBy(signal);
     process.exit(ExitCode.signalled + constants.signals[signal]);
   }
-}
-
-/** Certificates and keys as workers get them; null where nothing speaks TLS. Throws FileProblem. */
-async function readTls(config: EffectiveConfig): Promise<TlsMaterial | null> {
-  const secure = config.listeners.some(({ settings }) => settings.tls !== null);
-  if (!secure && config.upstreams.every(({ tls }) => tls === null)) return null;
-  const { readMaterial } = await import("./tls/material.ts");
-  return readMaterial(config, Date.now());
 }
 
 /** Ends the process as the signal would without handlers: no exit code of ours runs past a stuck thread. */

@@ -111,6 +111,11 @@ export class Supervisor {
     return answers.filter((answer) => answer !== null);
   }
 
+  /** Tells every worker; one that starts later has it from `start`. */
+  broadcast(message: ToWorker): void {
+    for (const place of this.#places) this.#post(place, message);
+  }
+
   /** Lets requests under way end until the deadline; whether every worker is gone then. */
   async drain(deadline: Duration): Promise<boolean> {
     this.#end({ kind: "drain", deadline });

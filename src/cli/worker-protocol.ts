@@ -3,6 +3,7 @@ import type { Duration } from "../core/time.ts";
 import type { ServerSnapshot } from "../proxy/server.ts";
 import type { StackSpec } from "./stack-spec.ts";
 import type { TlsMaterial } from "./tls/material.ts";
+import type { TlsNews } from "./tls/news.ts";
 
 /** All that a worker needs to start; plain data, passed as `workerData`. */
 export interface WorkerStart {
@@ -33,6 +34,8 @@ export type ToWorker =
   /** End the thread at once. */
   | { readonly kind: "stop" }
   | { readonly kind: "snapshot"; readonly id: number }
+  /** Certificates or ticket keys are others now. */
+  | { readonly kind: "tls"; readonly news: TlsNews }
   /** That many characters of the access log were taken by its sink. */
   | { readonly kind: "log-taken"; readonly characters: number };
 

@@ -12,6 +12,7 @@ import { FaultReport } from "./fault-report.ts";
 import { metricLayout } from "./metric-names.ts";
 import { TelemetryObserver } from "./observer.ts";
 import { QuietTrim } from "./quiet-trim.ts";
+import type { TlsNews } from "./tls/news.ts";
 import type { WorkerTls } from "./tls/worker-tls.ts";
 import { openTransport } from "./transport-choice.ts";
 import type { WorkerLog } from "./worker-log.ts";
@@ -45,12 +46,16 @@ let running: {
   readonly server: ProxyServer;
   readonly log: WorkerLog | null;
 } | null = null;
+let tls: WorkerTls | null = null;
+/** What came before there was anyone to hear it. */
+const earlyNews: TlsNews[] = [];
 let drainAsked: Duration | null = null;
 
 port.on("message", (message: ToWorker) => {
   if (message.kind === "drain") void drain(message.deadline);
   else if (message.kind === "stop") process.exit(0);
   else if (message.kind === "log-taken") running?.log?.taken(message.characters);
+  else if (message.kind === "tls") takeNews(message.news);
   else if (running !== null) {
     post({ kind: "snapshot", id: message.id, snapshot: running.server.snapshot() });
   }
@@ -84,7 +89,7 @@ async function run(): Promise<void> {
     (text) => post({ kind: "notice", text }),
   );
   const program = await importProgram();
-  const tls = await openTls();
+  tls = await openTls();
   const server = new ProxyServer({
     transport,
     program: program ?? unrouted,
@@ -93,7 +98,8 @@ async function run(): Promise<void> {
     observer,
   });
   await server.start();
-  await listen(server, transport.rng, tls);
+  for (const news of earlyNews.splice(0)) takeNews(news);
+  await listen(server, transport.rng);
   running = { transport, server, log };
   if (start.driver === "epoll") await trimWhenQuiet(memory.row(index));
 }
@@ -117,13 +123,18 @@ async function importProgram(): Promise<ProxyProgram | null> {
   return (await importModule(start.module)) as ProxyProgram;
 }
 
+function takeNews(news: TlsNews): void {
+  if (tls === null) earlyNews.push(news);
+  else tls.take(news, (text) => post({ kind: "notice", text }));
+}
+
 async function openTls(): Promise<WorkerTls | null> {
   if (start.tls === null) return null;
   const { WorkerTls } = await import("./tls/worker-tls.ts");
   return new WorkerTls(start.config, start.tls);
 }
 
-async function listen(server: ProxyServer, rng: Rng, tls: WorkerTls | null): Promise<void> {
+async function listen(server: ProxyServer, rng: Rng): Promise<void> {
   for (const [i, listener] of start.config.listeners.entries()) {
     const secured = tls?.server(i) ?? null;
     const program = listener.routes === null ? undefined : await routed(listener.routes, rng);

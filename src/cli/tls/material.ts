@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { getCACertificates } from "node:tls";
 import type { EffectiveConfig } from "../../config/effective.ts";
 import type { ListenerTlsSettings, UpstreamTlsSettings } from "../../proxy/tls/settings.ts";
 import type { TlsKeyPair } from "../../tls/protocol-settings.ts";
-import { type ServerCertificate, TICKET_KEY_LENGTH } from "../../tls/server-config.ts";
+import type { ServerCertificate } from "../../tls/server-config.ts";
 import { type CertificatePair, readCertificates, readPair } from "./certificate-pair.ts";
 import { FileProblem, readBytes } from "./file-problem.ts";
 
@@ -39,16 +38,13 @@ export const usesTls = (config: EffectiveConfig): boolean =>
   config.listeners.some(({ settings }) => settings.tls !== null) ||
   config.upstreams.some(({ tls }) => tls !== null);
 
-/** Reads all of it, with a new ticket key. Throws FileProblem. `now` in milliseconds. */
-export function readMaterial(config: EffectiveConfig, now: number): TlsMaterial {
-  const listeners = config.listeners.map(({ settings }) =>
-    settings.tls === null ? null : materialOf(readListener(settings.tls, now)),
-  );
+/** Of all upstreams, in their order. Throws FileProblem. `now` in milliseconds. */
+export function readUpstreams(
+  config: EffectiveConfig,
+  now: number,
+): readonly (UpstreamMaterial | null)[] {
   const system = new SystemAuthorities();
-  const upstreams = config.upstreams.map(({ tls }) =>
-    tls === null ? null : readUpstream(tls, system, now),
-  );
-  return { listeners, upstreams, ticketKeys: [new Uint8Array(randomBytes(TICKET_KEY_LENGTH))] };
+  return config.upstreams.map(({ tls }) => (tls === null ? null : readUpstream(tls, system, now)));
 }
 
 /** Reads and checks the files of a listener's TLS. Throws FileProblem. */

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import type { EffectiveConfig } from "../../config/effective.ts";
+import { NetError } from "../../core/errors.ts";
 import type { ListenerSettings, UpstreamProtocol } from "../../proxy/settings.ts";
 import type {
   ListenerTlsSettings,
@@ -10,6 +11,7 @@ import { createTlsClient, type TlsClient } from "../../tls/client.ts";
 import type { TlsProtocolSettings } from "../../tls/protocol-settings.ts";
 import { createTlsServer, type TlsServer } from "../../tls/server.ts";
 import type { ListenerMaterial, TlsMaterial, UpstreamMaterial } from "./material.ts";
+import type { TlsNews } from "./news.ts";
 
 /** One worker's TLS: a server for each listener that speaks it, a client for each upstream. */
 export class WorkerTls {
@@ -35,6 +37,20 @@ export class WorkerTls {
   /** Of a listener, by its place in the configuration; null: it speaks in plain. */
   server(listener: number): TlsServer | null {
     return this.#servers[listener] ?? null;
+  }
+
+  /** `notice` hears of certificates that the engine does not take: those before stay in use. */
+  take(news: TlsNews, notice: (text: string) => void): void {
+    if (news.kind === "ticket-keys") {
+      for (const server of this.#servers) server?.setTicketKeys(news.keys);
+      return;
+    }
+    try {
+      this.#servers[news.listener]?.replaceCertificates(news.certificates);
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error;
+      notice(`new certificates were refused, the old ones stay in use: ${error.message}`);
+    }
   }
 }
 
