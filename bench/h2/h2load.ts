@@ -1,5 +1,4 @@
-import { startProcess } from "../../test/support/processes.ts";
-import { findTool } from "../../test/support/tools.ts";
+import { runLoadProgram } from "../harness/load-program.ts";
 
 export interface H2Load {
   readonly path: string;
@@ -28,13 +27,8 @@ export async function runH2load(
 ): Promise<H2LoadResult> {
   const args = ["-t1", `-c${load.connections}`, `-m${load.streams}`, `--duration=${seconds}`];
   args.push(`http://127.0.0.1:${port}${load.path}`);
-  const [command, ...rest] = [...launcher, findTool("h2load")!, ...args];
-  await using child = await startProcess({ command: command!, args: rest });
-  const timer = setTimeout(() => child.signalGroup("SIGKILL"), (seconds + 30) * 1_000);
-  const { code } = await child.exited;
-  clearTimeout(timer);
-  if (code !== 0) throw new Error(`h2load failed: ${child.stdout}${child.stderr}`);
-  return parseH2load(child.stdout);
+  const { output } = await runLoadProgram(launcher, "h2load", args, seconds);
+  return parseH2load(output);
 }
 
 export function parseH2load(text: string): H2LoadResult {

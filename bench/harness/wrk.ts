@@ -1,5 +1,4 @@
-import { startProcess } from "../../test/support/processes.ts";
-import { findTool } from "../../test/support/tools.ts";
+import { runLoadProgram } from "./load-program.ts";
 
 export interface WrkLoad {
   readonly path: string;
@@ -25,24 +24,19 @@ export interface WrkResult {
   readonly errors: number;
 }
 
-/** Runs wrk with one thread against 127.0.0.1. */
+/** Runs wrk with one thread against 127.0.0.1. `clientCpu`: CPU time of wrk, in microseconds. */
 export async function runWrk(
   launcher: readonly string[],
   port: number,
   load: WrkLoad,
   seconds: number,
-): Promise<WrkResult> {
+): Promise<WrkResult & { readonly clientCpu: number }> {
   const args = ["-t1", `-c${load.connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s"];
   for (const header of load.headers ?? []) args.push("-H", header);
   if (load.script !== undefined) args.push("-s", load.script);
   args.push(`${load.tls === true ? "https" : "http"}://127.0.0.1:${port}${load.path}`);
-  const [command, ...rest] = [...launcher, findTool("wrk")!, ...args];
-  await using wrk = await startProcess({ command: command!, args: rest });
-  const timer = setTimeout(() => wrk.signalGroup("SIGKILL"), (seconds + 30) * 1_000);
-  const { code } = await wrk.exited;
-  clearTimeout(timer);
-  if (code !== 0) throw new Error(`wrk failed: ${wrk.stdout}${wrk.stderr}`);
-  return parseWrk(wrk.stdout);
+  const { output, clientCpu } = await runLoadProgram(launcher, "wrk", args, seconds);
+  return { ...parseWrk(output), clientCpu };
 }
 
 export function parseWrk(text: string): WrkResult {

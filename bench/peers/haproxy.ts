@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startProcess } from "../../test/support/processes.ts";
 import { findTool } from "../../test/support/tools.ts";
 import { firstLine } from "./first-line.ts";
-import type { Peer, PeerOptions } from "./peer.ts";
+import type { Peer, PeerOptions, PeerTls } from "./peer.ts";
 
 export const haproxy: Peer = {
   name: "haproxy",
@@ -24,7 +24,7 @@ export const haproxy: Peer = {
 
 /** Streams both ways by nature. */
 function configuration(options: PeerOptions): string {
-  const { port, originPort, workers, forwarded, largeBodies } = options;
+  const { port, originPort, workers, forwarded, largeBodies, tls } = options;
   return `
 global
   # HAProxy reckons two descriptors a connection and would refuse to start under a limit of
@@ -34,6 +34,8 @@ global
   nbthread ${workers}
 ${largeBodies ? "  tune.bufsize 65536" : ""}
   # No "log" line: nothing is logged.
+
+${tls === undefined ? "" : "  # The cache of the server; tickets carry the session instead.\n  tune.ssl.cachesize 0"}
 
 defaults
   mode http
@@ -45,7 +47,7 @@ defaults
   maxconn 12000
 
 frontend clients
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096${tls === undefined ? "" : tlsWords(tls)}
 ${forwarded ? forwardedFields : ""}
   default_backend origin
 
@@ -53,6 +55,10 @@ backend origin
   server origin 127.0.0.1:${originPort} pool-purge-delay 300s
 `;
 }
+
+/** It always sends OpenSSL's default of two tickets. */
+const tlsWords = ({ both }: PeerTls): string =>
+  ` ssl crt ${both} ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256`;
 
 const forwardedFields = `
   option forwardfor

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProcess } from "../../test/support/processes.ts";
 import { firstLine } from "./first-line.ts";
-import type { Peer, PeerOptions } from "./peer.ts";
+import type { Peer, PeerOptions, PeerTls } from "./peer.ts";
 
 const bin = fileURLToPath(new URL("../../bin/millrace.mjs", import.meta.url));
 
@@ -35,6 +35,7 @@ function millracePeer(name: string, driver: string, byDefault: boolean): Peer {
 }
 
 function configuration(options: PeerOptions, driver: string): string {
+  const { tls } = options;
   return `
 workers: ${options.workers}
 driver: ${driver}
@@ -42,8 +43,8 @@ admin: "off"
 log:
   access: "off"
 listeners:
-  - listen: 127.0.0.1:${options.port}
-    timeouts:
+  - listen: ${tls === undefined ? "" : "https://"}127.0.0.1:${options.port}
+${tls === undefined ? "" : tlsLines(tls)}    timeouts:
       idle: 5m
     forwarding:
       via: "off"
@@ -61,3 +62,15 @@ upstreams:
       idle: 5m
 `;
 }
+
+const tlsLines = ({ cert, key, tickets }: PeerTls): string => `
+    tls:
+      certificates:
+        - cert: ${cert}
+          key: ${key}
+      policy: modern
+      cipherSuites: TLS_AES_128_GCM_SHA256
+      tickets:
+        count: ${tickets}
+        lifetime: 2h
+`;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startProcess } from "../../test/support/processes.ts";
 import { findTool } from "../../test/support/tools.ts";
 import { firstLine } from "./first-line.ts";
-import type { Peer, PeerOptions } from "./peer.ts";
+import type { Peer, PeerOptions, PeerTls } from "./peer.ts";
 
 export const nginx: Peer = {
   name: "nginx",
@@ -23,8 +23,11 @@ export const nginx: Peer = {
 };
 
 function configuration(options: PeerOptions): string {
-  const { port, originPort, workers, forwarded, folder } = options;
-  const listening = `${options.http2 === true ? " http2" : ""}${workers > 1 ? " reuseport" : ""}`;
+  const { port, originPort, workers, forwarded, folder, tls } = options;
+  const listening =
+    (tls === undefined ? "" : " ssl") +
+    (options.http2 === true ? " http2" : "") +
+    (workers > 1 ? " reuseport" : "");
   return `${process.getuid?.() === 0 ? "user root;" : ""}
 daemon off;
 pid ${folder}/nginx.pid;
@@ -54,6 +57,7 @@ http {
   }
   server {
     listen 127.0.0.1:${port} backlog=4096${listening};
+${tls === undefined ? "" : tlsLines(tls)}
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;
@@ -74,6 +78,16 @@ ${forwarded ? forwardedFields : ""}
 }
 `;
 }
+
+const tlsLines = ({ cert, key, tickets }: PeerTls): string => `
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+    # Tickets carry the session; there is no cache, as by default.
+    ssl_session_tickets on;
+    ssl_conf_command NumTickets ${tickets};
+    ssl_session_timeout 2h;`;
 
 const forwardedFields = `
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;

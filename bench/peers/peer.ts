@@ -1,5 +1,14 @@
 import type { RunningProcess } from "../../test/support/processes.ts";
 
+/** Paths of PEM files. */
+export interface PeerTls {
+  readonly cert: string;
+  readonly key: string;
+  /** The certificate and the key in one file. */
+  readonly both: string;
+  readonly tickets: number;
+}
+
 /** What a peer is asked to be: the same for all of them. */
 export interface PeerOptions {
   /** It listens on 127.0.0.1 here … */
@@ -14,6 +23,8 @@ export interface PeerOptions {
   readonly largeBodies: boolean;
   /** Speak HTTP/2 in plain by prior knowledge to clients; one that does both needs not be told. */
   readonly http2?: boolean;
+  /** Speak TLS 1.3 to clients, with TLS_AES_128_GCM_SHA256 alone and `tickets` a full handshake. */
+  readonly tls?: PeerTls;
   /** A folder for its files, removed afterwards. */
   readonly folder: string;
   /** Goes before the command: pins it to its cores and raises the limit on descriptors. */

@@ -1,0 +1,63 @@
+import { pinned } from "../harness/launcher.ts";
+import type { Origin } from "../harness/origin.ts";
+import { cpuOfGroup } from "../harness/process-usage.ts";
+import { runWrk } from "../harness/wrk.ts";
+import { runHandshakes } from "./handshakes.ts";
+import type { Turn } from "./results.ts";
+import type { Scenario } from "./scenarios.ts";
+
+/** What clients saw in one run. */
+interface Load {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly bytes: number;
+  readonly errors: number;
+  /** Microseconds. */
+  readonly clientCpu: number;
+}
+
+/** Warms the proxy up, then measures it. */
+export async function takeTurn(
+  scenario: Scenario,
+  proxy: { readonly group: number; readonly port: number },
+  origin: Origin,
+  { warmUpSeconds, seconds }: { readonly warmUpSeconds: number; readonly seconds: number },
+): Promise<{ turn: Turn; errors: number }> {
+  await runLoad(scenario, proxy.port, origin, warmUpSeconds);
+  const before = cpuOfGroup(proxy.group);
+  const load = await runLoad(scenario, proxy.port, origin, seconds);
+  const after = cpuOfGroup(proxy.group);
+  const requests = Math.max(1, load.requests);
+  const cpuUser = (after.user - before.user) / requests;
+  const cpuSystem = (after.system - before.system) / requests;
+  const cpu = cpuUser + cpuSystem;
+  return {
+    turn: {
+      requestsPerSecond: load.requests / load.seconds,
+      cpu,
+      cpuUser,
+      cpuSystem,
+      perCore: 1e6 / cpu,
+      busy: (cpu * requests) / 1e6 / load.seconds,
+      clientCpu: load.clientCpu / requests,
+      megabytesPerSecond: load.bytes / 1e6 / load.seconds,
+    },
+    errors: load.errors,
+  };
+}
+
+async function runLoad(
+  scenario: Scenario,
+  port: number,
+  origin: Origin,
+  seconds: number,
+): Promise<Load> {
+  const launcher = pinned("1");
+  if (scenario.kind === "requests") return runWrk(launcher, port, scenario.load, seconds);
+  const before = await origin.counts();
+  const result = await runHandshakes(launcher, port, scenario.load, seconds);
+  const after = await origin.counts();
+  // These clients do not look at what they are answered; the origin knows what came through.
+  const errors = Math.max(0, result.connections - (after.requests - before.requests));
+  return { ...result, requests: result.connections, errors };
+}
