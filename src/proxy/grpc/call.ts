@@ -1,6 +1,6 @@
 import { after, type Duration, elapsed, type Instant } from "../../core/time.ts";
 import { isGrpcType } from "../../grpc/media-type.ts";
-import { GrpcStatus, parseGrpcStatus } from "../../grpc/status.ts";
+import { parseGrpcStatus } from "../../grpc/status.ts";
 import { formatGrpcTimeout, parseGrpcTimeout } from "../../grpc/timeout.ts";
 import { FieldId } from "../../http/field-id.ts";
 import type { Fields } from "../../http/fields.ts";
@@ -54,11 +54,10 @@ export class GrpcCall {
   }
 
   /** A response without a body has its status in its head (Trailers-Only). */
-  headSeen({ fields, framing, status }: ResponseHead): void {
-    if (framing !== "none") return;
+  headSeen({ fields, framing }: ResponseHead): void {
+    if (framing === "chunked") return;
     const own = fields.get("grpc-status");
     if (own !== undefined) this.status = parseGrpcStatus(own);
-    else if (status === 200) this.status = GrpcStatus.UNKNOWN;
   }
 
   trailersSeen(trailers: Fields | null): void {

@@ -114,8 +114,8 @@ class GrpcWebBridge implements Bridge {
     fields.set("Content-Type", this.contentType(type.suffix));
     fields.delete("trailer");
     fields.delete("content-length");
-    this.translating = head.framing !== "none";
     // Trailers-Only stays that: clients look for the status in the head first.
+    this.translating = !fields.has("grpc-status");
     head.framing = this.translating ? "chunked" : "length";
     head.contentLength = this.translating ? -1 : 0;
     if (!this.translating) fields.set("Content-Length", "0");
