@@ -53,6 +53,11 @@ export interface StackLimits {
    * segments are dropped, and have to be sent again.
    */
   readonly aheadBytes: number;
+  /**
+   * Bytes that are written and not acknowledged, of all connections. As they come near it, each says
+   * "full" sooner, down to 16 KiB; what is written all the same is kept.
+   */
+  readonly sendBytes: number;
   /** Challenge ACKs a second, of the whole stack (RFC 5961 §10). */
   readonly challengeAcksPerSecond: number;
   /** RSTs to strangers, a second; beyond it such segments are dropped in silence. */
@@ -94,6 +99,7 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   timeWait: 16_384,
   orphans: 4096,
   aheadBytes: 128 << 20,
+  sendBytes: 256 << 20,
   challengeAcksPerSecond: 1000,
   resetsPerSecond: 1000,
   sockets: 65_536,

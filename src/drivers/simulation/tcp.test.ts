@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { IpAddress } from "../../core/address.ts";
 import { after, millis, seconds } from "../../core/time.ts";
 import type { ConnectHandler, Stream, StreamHandler } from "../../core/transport.ts";
+import { DEFAULT_LIMITS } from "../../netstack/limits.ts";
 import type { LinkConditions } from "./conditions.ts";
 import { FULL_OFFLOAD } from "./device.ts";
 import { Network } from "./network.ts";
@@ -22,11 +23,12 @@ async function transfer(
   bytes: number,
   conditions: Partial<LinkConditions>,
   offload = false,
+  sendBytes = DEFAULT_LIMITS.sendBytes,
 ): Promise<Outcome> {
   const lines: string[] = [];
   const network = new Network({ seed, trace: (line) => lines.push(line) });
   const card = offload ? { offload: FULL_OFFLOAD } : {};
-  const client = network.host("client");
+  const client = network.host("client", { limits: { sendBytes } });
   const server = network.host("server");
   network.link(
     { host: client, addresses: ["10.0.0.1/24"], ...card },
@@ -79,6 +81,11 @@ const ROUGH: Partial<LinkConditions> = {
   reordering: 0.02,
   corruption: 0.005,
 };
+
+test("tcp with hardly any memory to send from: the writer waits, hears of room, and all arrives", async () => {
+  const { received, intact } = await transfer(9, 400_000, { latency: millis(10) }, false, 1_000);
+  expect([received, intact]).toEqual([400_000, true]);
+});
 
 test("tcp over a rough link: all arrives, in order, and a run repeats exactly", async () => {
   const first = await transfer(9, 400_000, ROUGH);

@@ -100,7 +100,7 @@ export class TcpConnection extends ConnectionFlags {
     this.passive = passive;
     this.tsOffset = tsOffset | 0;
     this.announcedMss = settings.maxSegment > 0 ? Math.min(mss, settings.maxSegment) : mss;
-    this.snd = new SendSpace(iss, mss, endpoints.local.version);
+    this.snd = new SendSpace(iss, mss, endpoints.local.version, host.sendMemory);
     this.rcv = new ReceiveSpace(settings);
     this.recovery = new LossRecovery(host.rng, settings, this.snd.mss, iss);
     this.nagleOff = settings.noDelay;
@@ -221,6 +221,15 @@ export class TcpConnection extends ConnectionFlags {
   /** Written and not yet acknowledged. */
   get queued(): number {
     return this.snd.queued;
+  }
+
+  /** Bytes queued from which on its user had better wait, and those at which it may go on. */
+  get highWater(): number {
+    return this.host.sendMemory.share(this.settings.sendHighWater);
+  }
+
+  get lowWater(): number {
+    return Math.min(this.settings.sendLowWater, this.highWater / 2);
   }
 
   /** Copies bytes[start, end) and queues them; nothing after `end`, `close` or `abort`. */

@@ -9,6 +9,7 @@ import { ConnectionTable } from "./connection-table.ts";
 import { type Deferred, DeferredList } from "./deferred.ts";
 import type { TcpEndpoints } from "./host.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { SendMemory } from "./send-memory.ts";
 import type { TcpStateKind } from "./state.ts";
 import { type FlowLayer, TcpFlow } from "./tcp-flow.ts";
 import { type StreamKeeper, TcpStream } from "./tcp-stream.ts";
@@ -18,6 +19,7 @@ import type { TransmitQueue } from "./transmit-queue.ts";
 export class FlowRegistry implements FlowLayer {
   readonly rng: Rng;
   readonly memoryAhead: MemoryAhead;
+  readonly sendMemory: SendMemory;
   readonly table: ConnectionTable;
   readonly closing: ClosingFlows;
   readonly #context: StackContext;
@@ -30,6 +32,7 @@ export class FlowRegistry implements FlowLayer {
     const { limits, rng } = context;
     this.rng = rng;
     this.memoryAhead = new MemoryAhead(limits.aheadBytes);
+    this.sendMemory = new SendMemory(limits.sendBytes);
     this.#context = context;
     this.#queue = queue;
     this.#keeper = keeper;

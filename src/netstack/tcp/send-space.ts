@@ -1,5 +1,6 @@
 import { type Seq, seqAdd, seqDiff } from "../../wire/seq.ts";
 import { ByteQueue } from "./byte-queue.ts";
+import type { SendMemory } from "./send-memory.ts";
 
 /** RFC 9293 §3.7.1, MUST-15: what a peer that says nothing can take. */
 export const DEFAULT_MSS_V4 = 536;
@@ -36,8 +37,10 @@ export class SendSpace {
   /** The user has ended: a FIN follows what is in the buffer. */
   finQueued = false;
   finSent = false;
+  readonly #memory: SendMemory;
 
-  constructor(iss: Seq, pathMss: number, version: 4 | 6) {
+  constructor(iss: Seq, pathMss: number, version: 4 | 6, memory: SendMemory) {
+    this.#memory = memory;
     this.#una = iss | 0;
     this.#nxt = iss | 0;
     this.#base = (iss + 1) | 0;
@@ -106,9 +109,11 @@ export class SendSpace {
     if (start >= end) return;
     this.buffer ??= new ByteQueue();
     this.buffer.append(bytes, start, end);
+    this.#memory.used += end - start;
   }
 
   clear(): void {
+    this.#memory.used -= this.queued;
     this.buffer?.clear();
     this.buffer = null;
   }
@@ -158,6 +163,7 @@ export class SendSpace {
     const bytes = Math.min(Math.max(seqDiff(ack, this.base), 0), this.queued);
     if (bytes > 0) {
       this.buffer!.drop(bytes);
+      this.#memory.used -= bytes;
       if (this.buffer!.length === 0) this.buffer = null;
       this.base = seqAdd(this.base, bytes);
     }

@@ -10,6 +10,7 @@ import type { TcpConnection } from "./connection.ts";
 import type { TcpEndpoints, TcpHost } from "./host.ts";
 import type { TcpListener } from "./listener.ts";
 import type { TcpOwner } from "./owner.ts";
+import type { SendMemory } from "./send-memory.ts";
 import type { TcpStateKind } from "./state.ts";
 import type { StreamLayer, TcpStream } from "./tcp-stream.ts";
 
@@ -18,6 +19,7 @@ export interface FlowLayer extends StreamLayer {
   now(): Instant;
   readonly rng: Rng;
   readonly memoryAhead: MemoryAhead;
+  readonly sendMemory: SendMemory;
   schedule(target: TimerTarget, at: Instant): Timer;
   enqueue(flow: TcpFlow): void;
   changed(flow: TcpFlow, before: TcpStateKind): void;
@@ -79,6 +81,10 @@ export class TcpFlow implements TcpHost, TcpOwner {
 
   get memoryAhead(): MemoryAhead {
     return this.layer.memoryAhead;
+  }
+
+  get sendMemory(): SendMemory {
+    return this.layer.sendMemory;
   }
 
   now(): Instant {

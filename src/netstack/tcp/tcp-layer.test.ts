@@ -80,6 +80,32 @@ describe("bounds", () => {
     expect([station.stack.tcp.connections, station.stack.tcp.bytesAhead]).toEqual([0, 0]);
   });
 
+  it("peers that read nothing: each may queue less than the one before, and all of it is given back", () => {
+    const station = new Station({}, { sendBytes: 1 << 20 });
+    station.listen();
+    const queued: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      station.peerPort = 2_000 + i;
+      station.next = seq(100);
+      station.sendNext(SYN);
+      station.sendNext(ACK);
+      const { stream } = station;
+      while (!stream.write(new Uint8Array(1_024), 0, 1_024));
+      queued.push(stream.queued);
+    }
+    expect(queued[0]).toBeGreaterThan(200_000);
+    for (let i = 1; i < 60; i++) expect(queued[i]).toBeLessThanOrEqual(queued[i - 1]! + 1_024);
+    expect(queued.at(-1)).toBe(17 * 1_024);
+    const sum = queued.reduce((a, b) => a + b);
+    expect(sum).toBeLessThan((1 << 20) + 60 * 17 * 1_024);
+    expect(station.stack.tcp.bytesQueued).toBe(sum);
+    for (let i = 0; i < 60; i++) {
+      station.peerPort = 2_000 + i;
+      station.send(RST, seq(101), seq(0));
+    }
+    expect([station.stack.tcp.connections, station.stack.tcp.bytesQueued]).toEqual([0, 0]);
+  });
+
   it("strangers without end: resets are limited, and come again in the next second", () => {
     const station = new Station({}, { resetsPerSecond: 10 });
     const knock = () => {

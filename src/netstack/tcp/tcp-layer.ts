@@ -128,6 +128,11 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     return this.#flows.memoryAhead.used;
   }
 
+  /** Bytes that are written and not acknowledged, of all connections. */
+  get bytesQueued(): number {
+    return this.#flows.sendMemory.used;
+  }
+
   /** All of them, half-open ones too, as `ss -t` lists them. */
   list(): TcpEntry[] {
     const entries: TcpEntry[] = [];

@@ -76,7 +76,7 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
     const { connection } = this.#flow;
     if (connection === null) return false;
     if (end > start) connection.write(buf, start, end);
-    if (connection.queued <= connection.settings.sendHighWater) return false;
+    if (connection.queued <= connection.highWater) return false;
     this.#overfull = true;
     return true;
   }
@@ -246,7 +246,7 @@ export class TcpStream implements Stream, TcpOwner, Deferred {
       if (connection.queued === 0) this.#finish(null);
       return;
     }
-    if (!this.#overfull || connection.queued > connection.settings.sendLowWater) return;
+    if (!this.#overfull || connection.queued > connection.lowWater) return;
     this.#overfull = false;
     try {
       this.handler.onWritable();
