@@ -95,6 +95,9 @@ async function run(): Promise<void> {
     program: program ?? unrouted,
     upstreams: config.upstreams,
     ...(tls !== null && { tlsClients: tls.clients }),
+    ...(start.module !== null && {
+      peerClients: (await import("./tls/worker-tls.ts")).openPeerClient,
+    }),
     observer,
   });
   await server.start();

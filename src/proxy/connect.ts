@@ -35,11 +35,29 @@ export function connectFailed(
 
 /** The same for a request that waited for it: nothing of it has left. */
 export const connectError = (error: NetError | null): NetError =>
-  new NetError(error?.code ?? "ECONNRESET", error?.message ?? "connection lost", {
+  new NetError(error?.code ?? "ECONNRESET", messageOf(error), {
     source: "upstream",
     retry: "always",
     cause: error,
   });
+
+/** With what to do, where that is known. */
+function messageOf(error: NetError | null): string {
+  if (error === null) return "connection lost";
+  const { code, message } = error;
+  if (code !== "TLS_CERTIFICATE") return message;
+  const advice = certificateAdvice.find(([pattern]) => pattern.test(message))?.[1];
+  return advice === undefined ? message : `${message}; ${advice}`;
+}
+
+const certificateAdvice: readonly (readonly [RegExp, string])[] = [
+  [
+    /issuer|self.signed|verify the first/,
+    "set tls.ca to the authority's certificate if it is to be trusted",
+  ],
+  [/mismatch/, "set tls.serverName to a name that the certificate bears"],
+  [/expired/, "its owner has to renew it"],
+];
 
 /** Failures to connect that say nothing of the endpoint: this host has run out of something. */
 const isOurs = (error: NetError): boolean =>

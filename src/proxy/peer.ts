@@ -13,4 +13,20 @@ export interface AddressPeer {
   readonly timeouts?: Partial<UpstreamTimeouts>;
   /** The Host to send; without it the client's. */
   readonly host?: string;
+  /** Speaks TLS to it; true: verified by the system's authorities, by its address. Default: in plain. */
+  readonly tls?: boolean | PeerTls;
+}
+
+/** How TLS is spoken to a peer by address. Give the same object again: what it says is looked at once. */
+export interface PeerTls {
+  /** The name sent as SNI, which the certificate must bear. Default: the address. */
+  readonly serverName?: string;
+  /** The name that the certificate must bear, where it is not the one that is sent. */
+  readonly verifyName?: string;
+  /** false: any certificate is taken. */
+  readonly verify?: boolean;
+  /** The authorities that are trusted, in PEM. Default: the system's. */
+  readonly ca?: string;
+  /** Shown to servers that ask; PEM. */
+  readonly certificate?: { readonly certificate: string; readonly key: string };
 }

@@ -15,6 +15,7 @@ export class PendingLink implements Upstream {
   readonly exchange: Exchange;
   readonly endpoint: Endpoint;
   readonly protocol = "h2";
+  readonly tls = null;
   readonly established = false;
   readonly reused = false;
   readonly responded = false;

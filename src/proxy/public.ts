@@ -6,7 +6,7 @@ export {
 } from "./compression/compression.ts";
 export { type CompressionSettings, compressionDefaults } from "./compression/settings.ts";
 export type { ProxyObserver } from "./observer.ts";
-export type { AddressPeer, Peer } from "./peer.ts";
+export type { AddressPeer, Peer, PeerTls } from "./peer.ts";
 export type { ProxyProgram } from "./program.ts";
 export { routeProgram } from "./route/program.ts";
 export type { RouteAction, RouteMatch, RouteSettings } from "./route/settings.ts";

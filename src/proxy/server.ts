@@ -28,6 +28,7 @@ import type { ListenerSettings, UpstreamSettings } from "./settings.ts";
 import type { ClientConnection } from "./sides.ts";
 import { Handshake, type HandshakeOwner, type Securing } from "./tls/handshake.ts";
 import { goingAway, type Tunnel } from "./tunnel.ts";
+import type { PeerClientFactory } from "./upstream/peer-clients.ts";
 import { PeerTable } from "./upstream/peers.ts";
 import { Upstream, type UpstreamSnapshot } from "./upstream/upstream.ts";
 
@@ -38,6 +39,8 @@ export interface ProxyServerOptions {
   readonly upstreams: readonly UpstreamSettings[];
   /** By name, for upstreams with endpoints that speak TLS; they stay the caller's. */
   readonly tlsClients?: ReadonlyMap<string, TlsClient>;
+  /** For peers by address that programs name with `tls`. */
+  readonly peerClients?: PeerClientFactory;
   readonly observer: ProxyObserver;
 }
 
@@ -101,7 +104,7 @@ export class ProxyServer implements ProxyContext {
       upstreams.set(settings.name, new Upstream(settings, this.transport, notice, client));
     }
     this.upstreams = upstreams;
-    this.peers = new PeerTable(this.transport);
+    this.peers = new PeerTable(this.transport, undefined, undefined, options.peerClients);
   }
 
   /** Resolves the upstreams' names for the first time; never rejects for an upstream that is away. */

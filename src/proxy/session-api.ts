@@ -59,6 +59,8 @@ export interface UpstreamInfo {
   readonly name: string;
   readonly address: SocketAddress;
   readonly reused: boolean;
+  /** What the TLS handshake settled, the server's certificate among it; null in plain. */
+  readonly tls: TlsConnection | null;
   /** 1 for the first. */
   readonly attempt: number;
 }

@@ -99,6 +99,7 @@ export abstract class SessionState implements Session, PickInput {
       name: side.endpoint.upstream,
       address: side.endpoint.address,
       reused: side.reused,
+      tls: side.tls,
       attempt: this.summary.attempts,
     };
   }

@@ -51,6 +51,8 @@ export interface ClientConnection {
 /** What an attempt holds of a connection to its endpoint. */
 export interface Upstream {
   readonly endpoint: Endpoint;
+  /** What the TLS handshake settled; null in plain, and before there was one. */
+  readonly tls: TlsConnection | null;
   readonly protocol: "http/1.1" | "h2";
   /** A connection stands; before that, `attempts.connected` is still to be called. */
   readonly established: boolean;

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { type IpAddress, parseSocketAddress } from "../../src/core/address.ts";
-import { millis, seconds } from "../../src/core/time.ts";
+import { type Duration, millis, seconds } from "../../src/core/time.ts";
 import type { Transport } from "../../src/core/transport.ts";
 import { createEpollTransport } from "../../src/drivers/epoll/transport.ts";
 import { createNodeTransport } from "../../src/drivers/node/transport.ts";
@@ -19,7 +19,11 @@ import type {
   UpstreamSettings,
   UpstreamTimeouts,
 } from "../../src/proxy/settings.ts";
+import type { ListenerTlsSettings, UpstreamTlsSettings } from "../../src/proxy/tls/settings.ts";
+import type { PeerClientFactory } from "../../src/proxy/upstream/peer-clients.ts";
 import { peerDefaults } from "../../src/proxy/upstream/peers.ts";
+import type { TlsClient } from "../../src/tls/client.ts";
+import type { TlsServer } from "../../src/tls/server.ts";
 import { RawClient } from "../support/raw-http.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -57,6 +61,18 @@ export interface ProxyOptions {
   /** Without it, or without `upstreamPeer`, every request goes to "origin". */
   // biome-ignore lint/suspicious/noExplicitAny: a test's own context type
   readonly program?: Partial<ProxyProgram<any>>;
+  readonly tls?: TlsParts;
+}
+
+/** The TLS of a test's proxy; each part stays the test's. */
+export interface TlsParts {
+  /** With it the listener speaks TLS. */
+  readonly server?: TlsServer;
+  readonly handshakeTimeout?: Duration;
+  /** For the upstream "origin", whose endpoints then speak TLS. */
+  readonly client?: TlsClient;
+  readonly serverName?: string;
+  readonly peers?: PeerClientFactory;
 }
 
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
@@ -68,10 +84,18 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       : createNodeTransport({ onFault });
   const upstreams = [originSettings(options)];
   const program: ProxyProgram = { upstreamPeer: () => "origin", ...options.program };
-  const server = new ProxyServer({ transport, program, upstreams, observer: recorder });
+  const { client, peers, server: tlsServer = null } = options.tls ?? {};
+  const server = new ProxyServer({
+    transport,
+    program,
+    upstreams,
+    observer: recorder,
+    ...(client !== undefined && { tlsClients: new Map([["origin", client]]) }),
+    ...(peers !== undefined && { peerClients: peers }),
+  });
   await server.start();
   const address = { kind: "ip", ip: "127.0.0.1" as IpAddress, port: 0 } as const;
-  const listener = await server.listen(address, listenerSettings(options), {});
+  const listener = await server.listen(address, listenerSettings(options), {}, program, tlsServer);
   if (listener.address.kind !== "ip") throw new Error("not an IP listener");
   return new RunningProxy(server, transport, recorder, listener.address.port);
 }
@@ -159,7 +183,44 @@ export async function eventually(
 /** Lets what is under way in the loops of both sides get on; for "nothing happens" only. */
 export const aWhile = (ms = 30): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export function listenerSettings({ listener }: Pick<ProxyOptions, "listener">): ListenerSettings {
+const protocol = {
+  policy: "intermediate",
+  minVersion: null,
+  maxVersion: null,
+  ciphers: null,
+  cipherSuites: null,
+  groups: null,
+  keyLog: null,
+} as const;
+
+function listenerTls({ server, handshakeTimeout }: TlsParts = {}): ListenerTlsSettings | null {
+  if (server === undefined) return null;
+  return {
+    ...protocol,
+    certificates: [],
+    clientCertificates: null,
+    unknownName: "default",
+    tickets: null,
+    handshakeTimeout: handshakeTimeout ?? seconds(10),
+  };
+}
+
+function upstreamTls({ client, serverName }: TlsParts = {}): UpstreamTlsSettings | null {
+  if (client === undefined) return null;
+  return {
+    ...protocol,
+    ca: null,
+    verify: true,
+    serverName: serverName ?? null,
+    verifyName: null,
+    certificate: null,
+  };
+}
+
+export function listenerSettings({
+  listener,
+  tls,
+}: Pick<ProxyOptions, "listener" | "tls">): ListenerSettings {
   return {
     name: "test",
     limits: {
@@ -182,7 +243,7 @@ export function listenerSettings({ listener }: Pick<ProxyOptions, "listener">): 
     forwarding: { via: null, xForwarded: "off", forwarded: "off", ...listener?.forwarding },
     halfClose: listener?.halfClose ?? "abort",
     allowConnect: listener?.allowConnect ?? false,
-    tls: null,
+    tls: listenerTls(tls),
     http2: listener?.http2 === null ? null : { ...http2Defaults, ...listener?.http2 },
   };
 }
@@ -190,11 +251,13 @@ export function listenerSettings({ listener }: Pick<ProxyOptions, "listener">): 
 export function originSettings({
   to,
   origin,
-}: Pick<ProxyOptions, "to" | "origin">): UpstreamSettings {
+  tls,
+}: Pick<ProxyOptions, "to" | "origin" | "tls">): UpstreamSettings {
   return {
     ...peerDefaults,
     name: "origin",
-    endpoints: (to ?? []).map(endpoint),
+    endpoints: (to ?? []).map(endpoint).map((one) => ({ ...one, tls: tls?.client !== undefined })),
+    tls: upstreamTls(tls),
     balance: origin?.balance ?? { kind: "round-robin" },
     host: origin?.host ?? "preserve",
     protocol: origin?.protocol ?? "auto",

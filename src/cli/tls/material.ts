@@ -1,10 +1,10 @@
-import { getCACertificates } from "node:tls";
 import type { EffectiveConfig } from "../../config/effective.ts";
 import type { ListenerTlsSettings, UpstreamTlsSettings } from "../../proxy/tls/settings.ts";
 import type { TlsKeyPair } from "../../tls/protocol-settings.ts";
 import type { ServerCertificate } from "../../tls/server-config.ts";
 import { type CertificatePair, readCertificates, readPair } from "./certificate-pair.ts";
 import { FileProblem, readBytes } from "./file-problem.ts";
+import { SystemAuthorities } from "./system-authorities.ts";
 
 /** What workers need of files to speak TLS. Plain data: it crosses to worker threads. */
 export interface TlsMaterial {
@@ -79,23 +79,6 @@ const asFiles = ({ cert, key }: { readonly cert: string; readonly key: string })
   names: null,
   staple: null,
 });
-
-/** The authorities that the system trusts, and those of NODE_EXTRA_CA_CERTS; read when first asked for. */
-export class SystemAuthorities {
-  #pem: readonly string[] | null = null;
-
-  get pem(): readonly string[] {
-    this.#pem ??= [
-      ...orElse(getCACertificates("system"), () => getCACertificates("bundled")),
-      ...getCACertificates("extra"),
-    ];
-    return this.#pem;
-  }
-}
-
-/** A system may have none, as small containers do: then those that come with Node. */
-const orElse = (list: readonly string[], other: () => readonly string[]): readonly string[] =>
-  list.length > 0 ? list : other();
 
 /** PEM of authorities, checked. Throws FileProblem. */
 export function readAuthorities(path: string): string {

@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import type { EffectiveConfig } from "../../config/effective.ts";
 import { NetError } from "../../core/errors.ts";
+import type { PeerTls } from "../../proxy/peer.ts";
 import type { ListenerSettings, UpstreamProtocol } from "../../proxy/settings.ts";
 import type {
   ListenerTlsSettings,
@@ -12,6 +13,7 @@ import type { TlsProtocolSettings } from "../../tls/protocol-settings.ts";
 import { createTlsServer, type TlsServer } from "../../tls/server.ts";
 import type { ListenerMaterial, TlsMaterial, UpstreamMaterial } from "./material.ts";
 import type { TlsNews } from "./news.ts";
+import { SystemAuthorities } from "./system-authorities.ts";
 
 /** One worker's TLS: a server for each listener that speaks it, a client for each upstream. */
 export class WorkerTls {
@@ -99,6 +101,18 @@ function openClient(
     ...(certificate !== null && { certificate }),
   });
 }
+
+/** A client for a peer by address, as a program asks for it. */
+export function openPeerClient({ verify = true, ca, certificate }: PeerTls): TlsClient {
+  return createTlsClient({
+    ca: ca !== undefined ? [ca] : verify ? system.pem : [],
+    verify: verify ? "full" : "none",
+    alpn: ["h2", "http/1.1"],
+    ...(certificate !== undefined && { certificate }),
+  });
+}
+
+const system = new SystemAuthorities();
 
 /** Settings of the engine, with what the policy decides left out. */
 export function protocolSettings(protocol: TlsProtocol): TlsProtocolSettings {

@@ -5,7 +5,8 @@ import type { Fields } from "../../http/fields.ts";
 import { BodyWriter } from "../../http/h1/body-writer.ts";
 import { ResponseReceiver } from "../../http/h1/response-receiver.ts";
 import type { Framing, RequestHead } from "../../http/head.ts";
-import { connectEndpoint, connectError, connectFailed } from "../connect.ts";
+import type { TlsConnection } from "../../tls/engine.ts";
+import { connectEndpoint, connectError, connectFailed, securityOf } from "../connect.ts";
 import { Deadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import { HeldInput } from "../held-input.ts";
@@ -73,6 +74,10 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
     this.exchange = exchange;
     this.receiver = new ResponseReceiver(context.responseLimits);
     this.deadline = new Deadline(this, context.transport);
+  }
+
+  get tls(): TlsConnection | null {
+    return securityOf(this.endpoint, this.stream);
   }
 
   // ---- life ------------------------------------------------------------------------------------

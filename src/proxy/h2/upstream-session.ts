@@ -14,6 +14,8 @@ import type { H2Limits } from "../../http/h2/limits.ts";
 import { DEFAULT_LIMITS } from "../../http/h2/limits.ts";
 import type { ClientOwner } from "../../http/h2/owner.ts";
 import type { H2Stream } from "../../http/h2/stream.ts";
+import type { TlsConnection } from "../../tls/engine.ts";
+import { securityOf } from "../connect.ts";
 import { Deadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ProxyContext } from "../server.ts";
@@ -117,6 +119,10 @@ export class UpstreamSession
 
   get transport(): Transport {
     return this.context.transport;
+  }
+
+  get tls(): TlsConnection | null {
+    return securityOf(this.endpoint, this.stream);
   }
 
   get remote(): SocketAddress {

@@ -5,6 +5,7 @@ import { H2Code } from "../../http/h2/error-code.ts";
 import type { ResponseOwner, StreamReset } from "../../http/h2/owner.ts";
 import type { H2Stream } from "../../http/h2/stream.ts";
 import type { Framing, RequestHead, ResponseHead } from "../../http/head.ts";
+import type { TlsConnection } from "../../tls/engine.ts";
 import { Deadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import type { UpstreamTimeouts } from "../settings.ts";
@@ -55,6 +56,10 @@ export class UpstreamStream implements ResponseOwner, Upstream {
   constructor(session: UpstreamSession) {
     this.session = session;
     this.deadline = new Deadline(this, session.transport);
+  }
+
+  get tls(): TlsConnection | null {
+    return this.session.tls;
   }
 
   begin(exchange: Exchange, timeouts: UpstreamTimeouts, reused: boolean): void {

@@ -2,10 +2,13 @@ import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../
 import { NetError } from "../../core/errors.ts";
 import { after, type Instant, micros, millis, seconds } from "../../core/time.ts";
 import type { Transport } from "../../core/transport.ts";
-import type { AddressPeer } from "../peer.ts";
+import type { AddressPeer, PeerTls } from "../peer.ts";
 import type { UpstreamSettings } from "../settings.ts";
+import type { TlsRoute } from "../tls/route.ts";
+import { tlsTarget } from "../tls/target.ts";
 import { Endpoint } from "./endpoint.ts";
 import { IdleSweep, type Swept } from "./idle-sweep.ts";
+import { type PeerClientFactory, PeerClients, peerKey } from "./peer-clients.ts";
 
 /** Under this name peers by address are counted. */
 export const byAddress = "by-address";
@@ -45,12 +48,19 @@ export class PeerTable implements Swept {
   readonly #transport: Transport;
   readonly #max: number;
   readonly #defaults: UpstreamSettings;
-  /** By canonical address. */
+  readonly #clients: PeerClients;
+  /** By canonical address, and by what is particular to its TLS. */
   readonly #entries = new Map<string, Entry>();
   readonly #sweep: IdleSweep;
   #asked = 0;
 
-  constructor(transport: Transport, max = 1024, defaults: UpstreamSettings = peerDefaults) {
+  constructor(
+    transport: Transport,
+    max = 1024,
+    defaults: UpstreamSettings = peerDefaults,
+    makeClient: PeerClientFactory = noClients,
+  ) {
+    this.#clients = new PeerClients(makeClient);
     this.#transport = transport;
     this.#max = max;
     this.#defaults = defaults;
@@ -91,7 +101,8 @@ export class PeerTable implements Swept {
     const { address } = peer;
     const text = typeof address === "string" ? address : formatSocketAddress(address);
     // Canonical text, which is the rule, finds its entry without being parsed.
-    const entry = this.#entries.get(text) ?? this.#parsed(text);
+    const tls = tlsOf(peer);
+    const entry = this.#entries.get(keyOf(text, tls)) ?? this.#parsed(text, tls);
     entry.askedAt = ++this.#asked;
     if (entry.timeouts !== peer.timeouts || entry.host !== peer.host) {
       entry.timeouts = peer.timeouts;
@@ -102,21 +113,24 @@ export class PeerTable implements Swept {
     return entry;
   }
 
-  #parsed(text: string): Entry {
+  #parsed(text: string, tls: PeerTls | null): Entry {
     const address = parseSocketAddress(text);
     if (address === null) {
       const message = `upstreamPeer gave "${text}" as an address; expected IP:port, [IPv6]:port or unix:path`;
       throw new NetError("INTERNAL", message, { source: "internal" });
     }
-    const key = formatSocketAddress(address);
-    return this.#entries.get(key) ?? this.#add(key, address);
+    return this.#entries.get(keyOf(formatSocketAddress(address), tls)) ?? this.#add(address, tls);
   }
 
-  #add(key: string, address: SocketAddress): Entry {
+  #add(address: SocketAddress, tls: PeerTls | null): Entry {
     while (this.#entries.size >= this.#max && this.#evict());
-    const endpoint = new Endpoint(this.#defaults, key, address, 1, this.#transport.now());
+    const name = formatSocketAddress(address);
+    const key = keyOf(name, tls);
+    const route = tls === null ? null : this.#route(address, tls);
+    const endpoint = new Endpoint(this.#defaults, name, address, 1, this.#transport.now(), route);
     const entry: Entry = {
       endpoint,
+      tls,
       settings: this.#defaults,
       timeouts: undefined,
       host: undefined,
@@ -125,6 +139,14 @@ export class PeerTable implements Swept {
     this.#entries.set(key, entry);
     this.#expectSweep(entry);
     return entry;
+  }
+
+  #route(address: SocketAddress, tls: PeerTls): TlsRoute {
+    const { serverName = null, verifyName = null } = tls;
+    return {
+      client: this.#clients.take(tls),
+      target: tlsTarget({ serverName, verifyName }, address),
+    };
   }
 
   /** False when every one has a request. */
@@ -139,6 +161,7 @@ export class PeerTable implements Swept {
     if (victim === null || best === null) return false;
     this.#entries.delete(victim);
     best.endpoint.retire();
+    if (best.tls !== null) this.#clients.giveBack(best.tls);
     return true;
   }
 
@@ -149,11 +172,25 @@ export class PeerTable implements Swept {
 
 interface Entry {
   readonly endpoint: Endpoint;
+  readonly tls: PeerTls | null;
   settings: UpstreamSettings;
   /** From which `settings` was made. */
   timeouts: AddressPeer["timeouts"];
   host: string | undefined;
   askedAt: number;
+}
+
+/** Verified by the system's authorities. */
+const plainTls: PeerTls = {};
+
+const tlsOf = ({ tls = false }: AddressPeer): PeerTls | null =>
+  tls === true ? plainTls : tls === false ? null : tls;
+
+const keyOf = (address: string, tls: PeerTls | null): string =>
+  tls === null ? address : `${address} ${peerKey(tls)}`;
+
+function noClients(): never {
+  throw new NetError("INTERNAL", "peers by address: there is no TLS here", { source: "internal" });
 }
 
 function leavesBefore(a: Entry, b: Entry): boolean {
