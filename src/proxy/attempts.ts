@@ -5,8 +5,9 @@ import { atLimit } from "./connect.ts";
 import { Deadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import { isIdempotent, mayRetry } from "./failure.ts";
-import { obtainLink } from "./links.ts";
-import { prepareRequest, withoutUpgrade } from "./outgoing-request.ts";
+import { prepareUpgrade } from "./h2/extended-connect.ts";
+import { hasRoomFor, obtainLink } from "./links.ts";
+import { prepareRequest } from "./outgoing-request.ts";
 import type { Peer } from "./peer.ts";
 import type { UpstreamSettings } from "./settings.ts";
 import type { Upstream as UpstreamSide } from "./sides.ts";
@@ -127,7 +128,7 @@ export class Attempts implements Waiter {
     const endpoint = this.endpoint;
     const settings = this.settings;
     if (endpoint === null || settings === null) return;
-    if (!endpoint.hasCapacity) return exchange.fail(atLimit());
+    if (!hasRoomFor(exchange, endpoint, settings)) return exchange.fail(atLimit());
     exchange.summary.attempts++;
     exchange.summary.chosen = endpoint;
     exchange.summary.connecting(now);
@@ -141,7 +142,7 @@ export class Attempts implements Waiter {
 
   /** Turns the copy of the request into what this attempt's endpoint shall see. */
   prepare(head: RequestHead): void {
-    const { downstream, request } = this.exchange;
+    const { call, context, downstream, request } = this.exchange;
     const hop = this.hop;
     hop.clientAddress = downstream.clientAddress;
     hop.scheme = downstream.scheme;
@@ -149,8 +150,9 @@ export class Attempts implements Waiter {
     hop.host = request.authority;
     const host = this.settings?.host ?? "preserve";
     prepareRequest(head, hop, downstream.forwarding, host, this.endpoint?.name ?? "");
-    if (head.upgrade && this.link?.protocol === "h2") withoutUpgrade(head);
-    const { call, context } = this.exchange;
+    if (head.upgrade && this.link?.protocol === "h2") {
+      prepareUpgrade(head, downstream.protocol, this.link.upgrades);
+    }
     if (call.active) call.prepareRequest(head, context.transport.now());
   }
 
@@ -188,9 +190,14 @@ export class Attempts implements Waiter {
     exchange.onUpstreamReady(link);
   }
 
-  /** What held the place of a connection gave it to another of its kind. */
-  moved(link: UpstreamSide): void {
-    this.link = link;
+  /** The connection that it waited for with others takes them alone: as if it had not been asked for. */
+  askAgain(): void {
+    const { endpoint, exchange } = this;
+    if (this.link === null || endpoint === null) return;
+    this.link = null;
+    endpoint.requestEnded(exchange.context.transport.now(), this.startedAt, "cancelled");
+    exchange.summary.attempts--;
+    this.guarded();
   }
 
   /** This attempt failed; its connection is gone. One more, or the end. */

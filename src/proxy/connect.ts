@@ -7,16 +7,24 @@ import type { ProxyContext } from "./server.ts";
 import type { UpstreamTimeouts } from "./settings.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
 
-/** Connects to `endpoint` for whatever version of HTTP; failure is told as `onClose`, never at once. */
+/**
+ * Connects to `endpoint` for HTTP/1.1, or for whatever the server chooses; failure is told as `onClose`,
+ * never at once.
+ */
 export function connectEndpoint(
   { transport }: ProxyContext,
   { address, tls }: Endpoint,
   { connect }: UpstreamTimeouts,
+  wanted: "http/1.1" | "any",
   handler: ConnectHandler,
 ): Stream {
   if (tls === null) return transport.connect(address, { timeout: connect }, handler);
-  return connectTls(transport, address, { ...tls, timeout: connect }, handler);
+  const { client } = tls;
+  const target = wanted === "any" ? tls.target : { ...tls.target, alpn: oldOnly };
+  return connectTls(transport, address, { client, target, timeout: connect }, handler);
 }
+
+const oldOnly = ["http/1.1"] as const;
 
 /** What the handshake of a stream that `connectEndpoint` made has settled; null in plain. */
 export const securityOf = ({ tls }: Endpoint, stream: Stream): TlsConnection | null =>

@@ -23,9 +23,12 @@ export function obtainLink(
   fresh: boolean,
 ): UpstreamSide {
   const { sessions } = endpoint;
+  const old = wantsOld(exchange, settings);
   if (sessions !== null && !(fresh && endpoint.mayConnect)) {
     const session = sessions.find() as UpstreamSession | null;
-    if (session !== null) return onSession(exchange, session, settings);
+    if (session !== null && (!old || session.machine.extendedConnect)) {
+      return onSession(exchange, session, settings);
+    }
   }
   const kept = endpoint.pool.take() as UpstreamConnection | null;
   if (kept !== null && !fresh) {
@@ -33,7 +36,7 @@ export function obtainLink(
     return kept;
   }
   kept?.retire();
-  if (endpoint.dials !== null) {
+  if (endpoint.dials !== null && !old) {
     const dial = endpoint.dials.find() as SharedDial | null;
     return (dial ?? new SharedDial(exchange.context, endpoint, group, settings)).join(exchange);
   }
@@ -41,6 +44,22 @@ export function obtainLink(
   connection.open(settings.timeouts);
   return connection;
 }
+
+/** Whether there is room at `endpoint` for a request of this kind. */
+export function hasRoomFor(
+  exchange: Exchange,
+  endpoint: Endpoint,
+  settings: UpstreamSettings,
+): boolean {
+  if (!wantsOld(exchange, settings)) return endpoint.hasCapacity;
+  const session = (endpoint.sessions?.find() ?? null) as UpstreamSession | null;
+  if (session?.machine.extendedConnect) return true;
+  return endpoint.mayConnect || endpoint.pool.size > 0;
+}
+
+/** Where the server has the choice, what it may not take over HTTP/2 goes over HTTP/1.1, as browsers do. */
+const wantsOld = ({ request }: Exchange, { protocol }: UpstreamSettings): boolean =>
+  request.upgrade && protocol === "auto";
 
 function onSession(
   exchange: Exchange,

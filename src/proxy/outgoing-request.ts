@@ -47,10 +47,3 @@ export function announceChunked(head: RequestHead): void {
   head.fields.removeId(FieldId.transferEncoding);
   head.fields.appendLine(transferChunked, FieldId.transferEncoding);
 }
-
-/** The request as one that asks for no other protocol (RFC 9110 §7.8: a server may ignore that it does). */
-export function withoutUpgrade(head: RequestHead): void {
-  head.upgrade = false;
-  head.fields.removeId(FieldId.upgrade);
-  head.fields.removeId(FieldId.connection);
-}

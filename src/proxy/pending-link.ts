@@ -16,6 +16,7 @@ export class PendingLink implements Upstream {
   readonly endpoint: Endpoint;
   readonly protocol = "h2";
   readonly tls = null;
+  readonly upgrades = false;
   readonly established = false;
   readonly reused = false;
   readonly responded = false;

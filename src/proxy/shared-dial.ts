@@ -1,6 +1,6 @@
 import { NetError } from "../core/errors.ts";
 import type { ConnectHandler, Stream } from "../core/transport.ts";
-import { atLimit, connectEndpoint, connectError, connectFailed, securityOf } from "./connect.ts";
+import { connectEndpoint, connectError, connectFailed, securityOf } from "./connect.ts";
 import type { Exchange } from "./exchange.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
 import { enter } from "./h2/settings-wait.ts";
@@ -42,7 +42,7 @@ export class SharedDial implements ConnectHandler, SharedConnection, WaitingPlac
     // Who spoke HTTP/1.1 will most likely do so again.
     this.most = endpoint.speaks === "http/1.1" ? 1 : streamsPerConnection;
     endpoint.connectionOpening();
-    this.stream = connectEndpoint(context, endpoint, settings.timeouts, this);
+    this.stream = connectEndpoint(context, endpoint, settings.timeouts, "any", this);
     endpoint.dials?.add(this);
   }
 
@@ -93,11 +93,7 @@ export class SharedDial implements ConnectHandler, SharedConnection, WaitingPlac
     connection.adopt(stream, settings.timeouts);
     exchange.guard("connectedToUpstream", () => exchange.attempts.connected(connection));
     for (let link = this.waiting.shift(); link !== undefined; link = this.waiting.shift()) {
-      if (!endpoint.mayConnect) link.exchange.onUpstreamError(atLimit());
-      else {
-        const another = new SharedDial(context, endpoint, group, settings);
-        link.exchange.attempts.moved(another.join(link.exchange));
-      }
+      link.exchange.attempts.askAgain();
     }
   }
 

@@ -54,6 +54,8 @@ export interface Upstream {
   /** What the TLS handshake settled; null in plain, and before there was one. */
   readonly tls: TlsConnection | null;
   readonly protocol: "http/1.1" | "h2";
+  /** Whether a request to change the protocol (Upgrade) can be put to it. */
+  readonly upgrades: boolean;
   /** A connection stands; before that, `attempts.connected` is still to be called. */
   readonly established: boolean;
   /** The connection served others before. */

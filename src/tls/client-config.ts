@@ -22,6 +22,8 @@ export interface TlsTarget {
   readonly serverName: string;
   /** The name or IP address that the certificate must bear. Default: `serverName`. */
   readonly verifyName?: string;
+  /** Protocols to offer instead of the client's. */
+  readonly alpn?: readonly string[];
   /** Sessions are resumed among connections with the same key. Default: both names. */
   readonly sessionKey?: string;
 }

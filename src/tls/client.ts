@@ -54,9 +54,10 @@ class OpenSslClient implements TlsClient {
     if (this.#verify && verifyName === "") throw invalid("a name is needed to verify");
     // RFC 6066 §3: addresses are not sent.
     const sent = serverName === "" || isIp(serverName) ? null : serverName.toLowerCase();
+    const offer = target.alpn === undefined ? null : protocolList(target.alpn);
     const key = JSON.stringify([sent, verifyName, target.sessionKey ?? ""]);
     return new ClientEngine(owner, sent, {
-      connect: () => this.#connect(sent, verifyName, key),
+      connect: () => this.#connect(sent, verifyName, key, offer),
       keepSession: (ssl) => this.#keepSession(ssl, key),
     });
   }
@@ -72,11 +73,17 @@ class OpenSslClient implements TlsClient {
     this.close();
   }
 
-  #connect(serverName: string | null, verifyName: string, key: string): SslConnection {
+  #connect(
+    serverName: string | null,
+    verifyName: string,
+    key: string,
+    offer: Uint8Array | null,
+  ): SslConnection {
     const ssl = new SslConnection(this.#context, "client");
     try {
       if (serverName !== null) ssl.setServerName(serverName);
       if (this.#verify) ssl.expectName(plainIp(verifyName), isIp(verifyName));
+      if (offer !== null) ssl.offerAlpn(offer);
       const session = this.#sessions.find(key);
       if (session !== null) ssl.resume(session);
       return ssl;

@@ -1,5 +1,6 @@
 import { NetError } from "../../core/errors.ts";
 import { PinnedMemory } from "../memory.ts";
+import { withBytes } from "./borrowed.ts";
 import { keyLogTo } from "./callbacks.ts";
 import * as C from "./constants.ts";
 import type { SslContext } from "./context.ts";
@@ -60,6 +61,14 @@ export class SslConnection {
   /** As a client: the name for SNI. Before the handshake. */
   setServerName(name: string): void {
     this.#o.setConnectionText(this.#ssl, C.SSL_CTRL_SET_TLSEXT_HOSTNAME, 0, plain(name));
+  }
+
+  /** As a client: offers these protocols instead of the context's, as `SslContext.offerAlpn`. */
+  offerAlpn(list: Uint8Array): void {
+    const failed = withBytes(list, (address) =>
+      this.#o.SSL_set_alpn_protos(this.#ssl, address, list.length),
+    );
+    if (failed !== 0) throw new NetError("EINVAL", "not ALPN protocols", { source: "internal" });
   }
 
   /** As a client: the name that the peer's certificate must bear. Before the handshake. */

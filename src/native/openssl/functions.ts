@@ -76,6 +76,7 @@ export interface OpenSsl {
   SSL_session_reused(ssl: number): number;
   SSL_get_current_cipher(ssl: number): number;
   SSL_CIPHER_get_name(cipher: number): string;
+  SSL_set_alpn_protos(ssl: number, list: number, length: number): number;
   SSL_get0_alpn_selected(ssl: number, pointer: number, length: number): void;
   SSL_get_verify_result(ssl: number): number;
   SSL_get1_peer_certificate(ssl: number): number;
@@ -154,6 +155,7 @@ const PROTOTYPES: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_session_reused: `int SSL_session_reused(${P})`,
   SSL_get_current_cipher: `${P} SSL_get_current_cipher(${P})`,
   SSL_CIPHER_get_name: `str SSL_CIPHER_get_name(${P})`,
+  SSL_set_alpn_protos: `int SSL_set_alpn_protos(${P}, ${P}, unsigned int)`,
   SSL_get0_alpn_selected: `void SSL_get0_alpn_selected(${P}, ${P}, ${P})`,
   SSL_get_verify_result: `long SSL_get_verify_result(${P})`,
   SSL_get1_peer_certificate: `${P} SSL_get1_peer_certificate(${P})`,

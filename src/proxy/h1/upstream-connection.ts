@@ -28,6 +28,7 @@ const nothing = new Uint8Array(0);
 export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamSide {
   readonly endpoint: Endpoint;
   readonly protocol = "http/1.1";
+  readonly upgrades = true;
   idleSince = 0 as Instant;
   established = false;
   reused = false;
@@ -85,7 +86,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   open(timeouts: UpstreamTimeouts): void {
     this.timeouts = timeouts;
     this.endpoint.connectionOpening();
-    this.stream = connectEndpoint(this.context, this.endpoint, timeouts, this);
+    this.stream = connectEndpoint(this.context, this.endpoint, timeouts, "http/1.1", this);
     this.held.attach(this.stream);
   }
 

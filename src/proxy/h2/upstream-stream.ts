@@ -12,6 +12,7 @@ import type { UpstreamTimeouts } from "../settings.ts";
 import type { DetachedStream, Upstream } from "../sides.ts";
 import { expectsTunnel } from "../switching.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
+import { answerUpgrade, takeKey } from "./extended-connect.ts";
 import { HeldContent } from "./held-content.ts";
 import { StreamTunnel } from "./stream-tunnel.ts";
 import { noStream, resetError, timedOut, unexpectedSwitch } from "./upstream-faults.ts";
@@ -48,6 +49,8 @@ export class UpstreamStream implements ResponseOwner, Upstream {
   private sendBlocked = false;
   /** The final response's head came. */
   private answered = false;
+  /** Of a WebSocket, the key to be answered. */
+  private key: string | null = null;
   /** All of the response has come … */
   private ended = false;
   /** … and the exchange knows. */
@@ -80,6 +83,10 @@ export class UpstreamStream implements ResponseOwner, Upstream {
     this.endTold = false;
   }
 
+  get upgrades(): boolean {
+    return this.session.machine.extendedConnect;
+  }
+
   get endpoint(): Endpoint {
     return this.session.endpoint;
   }
@@ -91,6 +98,7 @@ export class UpstreamStream implements ResponseOwner, Upstream {
     const stream = session.openFor(this);
     if (stream === null) return;
     this.stream = stream;
+    this.key = head.upgrade ? takeKey(head) : null;
     session.machine.sendRequest(stream, head, session.scheme, framing, contentLength);
     session.flushSoon();
   }
@@ -171,6 +179,7 @@ export class UpstreamStream implements ResponseOwner, Upstream {
     this.answered = true;
     this.ended = ended;
     if (framing === "tunnel" && !expectsTunnel(exchange)) return this.fail(unexpectedSwitch());
+    if (status === 101) answerUpgrade(exchange.responseHead, exchange.outgoing, this.key);
     if (ended) this.deadline.clear();
     else this.watch();
     this.delivering = true;
