@@ -70,6 +70,15 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
     ]);
   });
 
+  test("its device is removed: it says so and fails, instead of waiting for what cannot come", async () => {
+    const said = await inNamespace(`
+      const host = await start(...HOST);
+      sh("ip link del mr0");
+      say(await Promise.race([host.stop(0), pause(10_000)]));
+    `);
+    expect(said).toEqual([1]);
+  });
+
   test("its capture holds no malformed packet and no bad checksum", async (context) => {
     requireTool("tshark", context);
     const said = await inNamespace(`

@@ -49,6 +49,7 @@ class HostRun {
     const { interfaces, gateways, services } = this.#plan;
     const host = new TapHost({
       onFault: (error) => this.#report.error(describeError(error)),
+      onGone: (name) => this.#gone(name),
     });
     this.#host = host;
     host.stack.watch((event) => this.#tell(event));
@@ -84,9 +85,16 @@ class HostRun {
     this.#file = null;
   }
 
-  #stop(): void {
+  #stop(code: number = ExitCode.ok): void {
     this.close();
-    setTimeout(() => process.exit(ExitCode.ok), stopMs);
+    setTimeout(() => process.exit(code), stopMs);
+  }
+
+  /** A host without a device is none: whoever started it may do so again. */
+  #gone(name: string): void {
+    this.#report.error(`${name} is gone: somebody removed the device`);
+    const devices = this.#host?.devices ?? [];
+    if (devices.every((device) => device.gone)) setImmediate(() => this.#stop(ExitCode.failure));
   }
 
   #capture(host: TapHost): Capture | null {

@@ -172,6 +172,30 @@ describe.skipIf(!able)("tap device, in a network namespace", () => {
     expect(said).toEqual([[], ["down"], ["down"], ["down", "up"]]);
   });
 
+  test("interface removed, down or up: told once, not taken for another of its name, nobody waits for it", async () => {
+    const said = await inNamespace(`
+      const { TapLoop } = await import(src + "/drivers/tap/loop.ts");
+      for (const before of ["up", "down"]) {
+        const device = open(); device.attach(port); up();
+        const watch = new LinkWatch(() => {});
+        watch.add(device);
+        device.onGone = () => told.push("gone");
+        const loop = new TapLoop((error) => told.push(String(error)));
+        loop.add(device);
+        loop.drive({ run: () => undefined, nextTimeout: () => undefined });
+        sh("ip link set mr0 " + before); watch.look();
+        sh("ip link del mr0");
+        await until(() => told.includes("gone"));
+        const { turns } = loop;
+        await pause(200);
+        const other = open(); sh("ip link set mr0 up"); watch.look();
+        say([told.splice(0).at(-1), told.length, loop.turns - turns, device.probe(), device.down]);
+        loop.close(); watch.close(); device.close(); other.close();
+      }
+    `);
+    expect(said).toEqual(Array(2).fill(["gone", 0, 0, false, true]));
+  });
+
   test("several queues: all are read", async () => {
     const [count] = await inNamespace(`
       const device = open(4); device.attach(port); up();

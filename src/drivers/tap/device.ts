@@ -49,6 +49,8 @@ export class TapDevice implements Device {
   mtu: number;
   /** Called once, before the descriptors are closed: nobody may poll them any more. */
   beforeClose: (() => void) | null = null;
+  /** Called once, in `settle`, when the kernel's interface has been removed: nothing brings it back. */
+  onGone: (() => void) | null = null;
   #port: DevicePort | null = null;
   readonly #header: number;
   readonly #received = pinnedPacket();
@@ -60,6 +62,8 @@ export class TapDevice implements Device {
   /** A write has shown that the device is down; told in the next turn. */
   #failed = false;
   #full = false;
+  #gone = false;
+  #goneTold = false;
   #closed = false;
 
   constructor(options: TapDeviceOptions) {
@@ -87,6 +91,11 @@ export class TapDevice implements Device {
     return this.#failed || !this.#up;
   }
 
+  /** Whether the kernel's interface was removed. Its descriptors are ready for ever, with nothing to read. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
   attach(port: DevicePort): void {
     this.#port = port;
     if (!this.#up) port.linkChanged(false);
@@ -112,6 +121,7 @@ export class TapDevice implements Device {
 
   /** Reads at most `most` frames; the number of those that there were. */
   receive(most: number): number {
+    if (this.#gone) return 0;
     let total = 0;
     for (let i = 0; i < this.queues.length; i++) total += this.#receiveFrom(this.queues[i]!, most);
     this.#coalescer?.flush();
@@ -126,9 +136,14 @@ export class TapDevice implements Device {
       this.#port?.ready();
     }
     if (this.#failed && this.#up) this.setUp(false);
+    if (!this.#gone || this.#goneTold) return;
+    this.#goneTold = true;
+    this.onGone?.();
   }
 
   setUp(up: boolean): void {
+    // Another interface may have the name by now.
+    if (up && this.#gone) return;
     this.#failed = false;
     if (up === this.#up) return;
     this.#up = up;
@@ -143,7 +158,7 @@ export class TapDevice implements Device {
 
   /** Whether the kernel takes frames now, by sending one that nobody wants. */
   probe(): boolean {
-    if (this.#closed) return false;
+    if (this.#closed || this.#gone) return false;
     const { bytes, view } = this.#sent;
     const from = PACKET_HEADROOM - this.#header;
     const end = PACKET_HEADROOM + PROBE_LENGTH;
@@ -171,7 +186,7 @@ export class TapDevice implements Device {
       if (this.#closed) return i;
       const n = queue.read(packet, at, packet.bytes.length);
       if (n <= header) {
-        if (n === -EBADFD) this.#failed = true;
+        if (n === -EBADFD) this.#lose();
         return i;
       }
       packet.start = PACKET_HEADROOM;
@@ -201,12 +216,18 @@ export class TapDevice implements Device {
       return false;
     }
     this.counters.refused++;
-    if (errno === EIO || errno === ENETDOWN || errno === EBADFD) this.#failed = true;
+    if (errno === EBADFD) this.#lose();
+    else if (errno === EIO || errno === ENETDOWN) this.#failed = true;
     return true;
+  }
+
+  #lose(): void {
+    this.#gone = true;
+    this.#failed = true;
   }
 
   /** Something is to be told or tried again in the next turn. */
   get unsettled(): boolean {
-    return this.#full || (this.#failed && this.#up);
+    return this.#full || (this.#failed && this.#up) || (this.#gone && !this.#goneTold);
   }
 }

@@ -21,6 +21,8 @@ import { pinnedPacket } from "./pinned-packet.ts";
 export interface TapHostOptions extends Pick<StackOptions, "limits" | "tcp" | "addressSecret"> {
   /** Errors thrown by handlers of connections and sockets, by watchers and timers. */
   readonly onFault: (error: unknown) => void;
+  /** The kernel's interface was removed: ours is down for good. */
+  readonly onGone?: (name: string) => void;
   /** Where the open descriptors are noted, for whoever survives this thread. */
   readonly descriptors?: DescriptorLog;
 }
@@ -58,6 +60,7 @@ export class TapHost {
   readonly #loop: TapLoop;
   readonly #watch: LinkWatch;
   readonly #onFault: (error: unknown) => void;
+  readonly #onGone: (name: string) => void;
   readonly #descriptors: DescriptorLog | null;
   readonly #devices: TapDevice[] = [];
   #closed = false;
@@ -69,6 +72,7 @@ export class TapHost {
       throw new NetError("UNSUPPORTED", `tap driver: ${reason}`, { source: "internal" });
     }
     this.#onFault = options.onFault;
+    this.#onGone = options.onGone ?? (() => {});
     this.#descriptors = options.descriptors ?? null;
     this.#loop = new TapLoop(options.onFault);
     const addressSecret = options.addressSecret ?? machineSecret();
@@ -107,6 +111,7 @@ export class TapHost {
     const device = this.#openDevice(options);
     for (const { fd } of device.queues) this.#descriptors?.opened(fd);
     device.beforeClose = () => this.#forget(device);
+    device.onGone = () => this.#onGone(device.name);
     const { name, settings = {}, addresses = [] } = options;
     try {
       this.#watch.add(device);

@@ -128,7 +128,9 @@ export class TapLoop implements Clock {
       this.wake();
       return;
     }
-    for (const polls of this.#polls.values()) for (const poll of polls) poll.start();
+    for (const [device, polls] of this.#polls) {
+      if (!device.gone) for (const poll of polls) poll.start();
+    }
     if (next !== undefined) this.#arm(next);
   }
 
