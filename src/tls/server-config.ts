@@ -20,8 +20,10 @@ export interface ClientAuthentication {
 }
 
 export interface TlsServerConfig extends TlsProtocolSettings {
-  /** At least one; the first answers clients that name no server. */
+  /** At least one, unless more are awaited; the first answers clients that name no server. */
   readonly certificates: readonly ServerCertificate[];
+  /** There may be no certificate, or none yet: then whoever comes is refused. Default: false. */
+  readonly awaitsCertificates?: boolean;
   /**
    * Protocols in the order of our preference, as in RFC 7301. A client that offers some, and none of
    * these, is refused (`no_application_protocol`). Default: none is negotiated.

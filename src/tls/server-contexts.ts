@@ -35,12 +35,14 @@ interface Shown {
 export class ServerContexts {
   readonly #names = new ServerNames<SslContext>();
   readonly #all: SslContext[] = [];
-  readonly #first: SslContext;
+  readonly #first: SslContext | null;
 
   /** Throws a NetError that names the pair which does not do; nothing is left behind. */
   constructor(config: TlsServerConfig, certificates: readonly ServerCertificate[]) {
     const shown = certificates.map(read);
-    if (shown.length === 0) throw invalid("a TLS server needs a certificate");
+    if (shown.length === 0 && config.awaitsCertificates !== true) {
+      throw invalid("a TLS server needs a certificate");
+    }
     const authorities = clientAuthorities(config);
     const made = new Map<string, SslContext>();
     const contextFor = (members: readonly Shown[]): SslContext => {
@@ -59,8 +61,10 @@ export class ServerContexts {
       }
       // Who names no server may have either kind of key: all that share the first one's names.
       const [first] = shown;
-      const alike = shown.filter((one) => one.names.join() === first!.names.join());
-      this.#first = contextFor(alike);
+      const alike = shown.filter((one) => one.names.join() === first?.names.join());
+      // Settings are to be found wrong now, not when the first certificate comes.
+      const context = contextFor(alike);
+      this.#first = alike.length === 0 ? null : context;
     } catch (error) {
       this.close();
       throw error;
@@ -74,8 +78,8 @@ export class ServerContexts {
     return this.#names.find(name) ?? null;
   }
 
-  /** For those who name no server. */
-  get first(): SslContext {
+  /** For those who name no server; null where there is no certificate at all. */
+  get first(): SslContext | null {
     return this.#first;
   }
 

@@ -94,7 +94,10 @@ export class ServerEngine extends OpenSslEngine {
     }
     const answer = this.#answerTo(hello);
     if (answer === null) {
-      this.#refuse(ALERT_UNRECOGNIZED_NAME, `no certificate for ${hello.serverName}`);
+      this.#refuse(
+        ALERT_UNRECOGNIZED_NAME,
+        `no certificate for ${hello.serverName ?? "clients that name no host"}`,
+      );
       return;
     }
     this.#seen = null;

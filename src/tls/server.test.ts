@@ -91,6 +91,21 @@ describe("names", () => {
   });
 });
 
+describe("certificates that are awaited", () => {
+  test("none yet, hellos with a name and without are refused; one comes, it is shown", () => {
+    using met = new Meeting({ certificates: [], awaitsCertificates: true });
+    expect(met.whom("one.test")).toMatch(/unrecognized name \(alert 112\)/);
+    expect(met.whom("192.0.2.1")).toMatch(/unrecognized name \(alert 112\)/);
+    met.server.replaceCertificates([one]);
+    expect(met.whom("one.test")).toBe("O=Test, CN=one.test");
+  });
+
+  test("none yet, wrong settings are found nevertheless", () => {
+    const config = { certificates: [], awaitsCertificates: true, ciphers: "NONSENSE" };
+    expect(() => createTlsServer(config)).toThrow("ciphers NONSENSE: no cipher match");
+  });
+});
+
 describe("configuration", () => {
   const make = (config: Partial<TlsServerConfig>): (() => TlsServer) => {
     return () => createTlsServer({ certificates: [one], ...config });
