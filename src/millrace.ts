@@ -6,6 +6,7 @@ export {
   type CompressionOptions,
   createCompression,
 } from "./proxy/compression/compression.ts";
+export { createGrpcWeb } from "./proxy/grpc/web-bridge.ts";
 export type { AddressPeer, Peer } from "./proxy/peer.ts";
 export type {
   BodyChoice,

@@ -1,4 +1,5 @@
 import type { EffectiveConfig } from "../config/effective.ts";
+import { GRPC_STATUS_NAMES } from "../grpc/status.ts";
 import { Faults } from "../http/h2/fault.ts";
 import { MetricLayout } from "../telemetry/layout.ts";
 
@@ -7,6 +8,12 @@ export function metricLayout(config: EffectiveConfig): MetricLayout {
   return new MetricLayout({
     listeners: config.listeners.map((listener) => listener.settings.name),
     http2Faults: Object.values(Faults).map(({ reason }) => reason),
+    calls: {
+      statuses: GRPC_STATUS_NAMES,
+      routes: config.listeners.flatMap(({ routes, settings }) =>
+        (routes ?? []).map(({ name }) => ({ listener: settings.name, route: name })),
+      ),
+    },
     upstreams: config.upstreams.map((upstream) => upstream.name),
   });
 }

@@ -54,6 +54,7 @@ export class TelemetryObserver implements ProxyObserver {
     if (s.upstream !== null) {
       recorder.upstreamRequest(s.upstream, s.reused, s.connect, s.firstByte);
     }
+    if (s.grpcStatus !== null) recorder.grpcCall(session.listener, session.route, s.grpcStatus);
     if (s.error !== null) recorder.requestError(session.listener, s.error.code, s.error.source);
     if (this.#log?.sampled()) this.#logRequest(this.#log, session);
   }
@@ -141,6 +142,7 @@ export class TelemetryObserver implements ProxyObserver {
       endpoint: s.endpoint,
       attempts: s.attempts,
       reused: s.reused,
+      grpcStatus: s.grpcStatus,
       error: s.error,
     });
   }

@@ -29,7 +29,7 @@ export interface ProxyArguments {
 /** Loads and checks all that `millrace proxy` was given; prints what is wrong. Binds nothing. */
 export async function planProxy(args: ProxyArguments): Promise<Plan> {
   try {
-    const config = await withTlsFiles(await configure(args), args);
+    const config = await withDescriptors(await withTlsFiles(await configure(args), args), args);
     const stack =
       args.stack === undefined ? null : checkedStack(parseStackSpec(args.stack), config);
     const { driver, fallback } = await chooseDriver(stack === null ? config.driver : "epoll");
@@ -117,6 +117,23 @@ async function withTlsFiles(
   if (problems.length > 0) throw new UsageError(`nothing was started\n${problems.join("\n")}`);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   return absolute;
+}
+
+/** The configuration with the descriptor sets of its routes, read and found good. */
+async function withDescriptors(
+  config: EffectiveConfig,
+  { file }: ProxyArguments,
+): Promise<EffectiveConfig> {
+  if (config.listeners.every(({ routes }) => routes?.every((route) => !route.transcode) ?? true)) {
+    return config;
+  }
+  const { readDescriptors } = await import("./descriptor-sets.ts");
+  const read = readDescriptors(config, file === undefined ? "." : dirname(file));
+  if (read.problems.length > 0) {
+    throw new UsageError(`nothing was started\n${read.problems.join("\n")}`);
+  }
+  for (const warning of read.warnings) process.stderr.write(`warning: ${warning}\n`);
+  return read.config;
 }
 
 /** A file's configuration with what the flags say differently; they are checked as on their own. */

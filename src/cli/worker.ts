@@ -152,7 +152,9 @@ async function listen(server: ProxyServer, rng: Rng): Promise<void> {
 
 async function routed(routes: readonly RouteSettings[], rng: Rng): Promise<ProxyProgram> {
   const { routeProgram } = await import("../proxy/route/program.ts");
-  return routeProgram(routes, rng);
+  if (routes.every(({ transcode }) => !transcode)) return routeProgram(routes, rng);
+  const { routeTranscoding } = await import("../proxy/grpc/transcoding.ts");
+  return routeProgram(routes, rng, routeTranscoding);
 }
 
 async function drain(deadline: Duration): Promise<void> {

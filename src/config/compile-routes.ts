@@ -32,6 +32,8 @@ export function compileRoutes(
       requestHeaders: route.requestHeaders ?? null,
       responseHeaders: route.responseHeaders ?? null,
       compress: route.compress === undefined ? compress : route.compress,
+      grpcWeb: route.grpcWeb ?? null,
+      transcode: route.transcode ?? null,
     };
   });
 }

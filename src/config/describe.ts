@@ -2,7 +2,12 @@ import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { CompressionSettings } from "../proxy/compression/settings.ts";
 import type { Http2Settings } from "../proxy/h2/settings.ts";
-import type { HeaderEdits, RouteAction, RouteSettings } from "../proxy/route/settings.ts";
+import type {
+  HeaderEdits,
+  RouteAction,
+  RouteSettings,
+  TranscodeSettings,
+} from "../proxy/route/settings.ts";
 import type { EndpointSettings, ListenerSettings, UpstreamSettings } from "../proxy/settings.ts";
 import type { ListenerTlsSettings } from "../proxy/tls/settings.ts";
 import type { EffectiveConfig } from "./effective.ts";
@@ -107,15 +112,22 @@ function placeOf(target: EndpointSettings["target"]): string {
   return target.port === 0 ? target.host : `${target.host}:${target.port}`;
 }
 
-function describeRoute({ compress, ...route }: RouteSettings): Record<string, unknown> {
+function describeRoute(whole: RouteSettings): Record<string, unknown> {
+  const { compress, grpcWeb, transcode, ...route } = whole;
   return {
     ...route,
+    grpcWeb: grpcWeb ?? "off",
+    transcode: transcode ? describeTranscode(transcode) : "off",
     compress: compress ? describeCompression(compress) : "off",
     match: { ...route.match, ...maskedConditions(route.match) },
     action: maskedAction(route.action),
     requestHeaders: maskedEdits(route.requestHeaders),
     responseHeaders: maskedEdits(route.responseHeaders),
   };
+}
+
+function describeTranscode({ descriptorSet: _bytes, maxMessage, ...rest }: TranscodeSettings) {
+  return { ...rest, maxMessage: formatSize(maxMessage) };
 }
 
 function describeCompression({ limits, minLength, ...rest }: CompressionSettings) {

@@ -30,6 +30,27 @@ export function checkRoute(route: Tree, path: readonly PathStep[], drafts: Draft
   checkFixedAnswer(route, report);
   checkEdits(route, report);
   checkCompression(route.compress, ["compress"], report);
+  checkGrpc(route, report);
+}
+
+function checkGrpc(route: Tree, report: Reporter): void {
+  const { grpcWeb, rewrite, transcode } = route;
+  const fixed = route.respond !== undefined || route.redirect !== undefined;
+  for (const key of ["grpcWeb", "transcode"]) {
+    if (!fixed || route[key] === undefined) continue;
+    const expected = "it in a route to an upstream";
+    report.add("warning", "key", [key], "a bridge to gRPC that has no effect here", expected);
+  }
+  const paths = isTree(rewrite) ? ["path", "stripPrefix", "addPrefix"] : [];
+  for (const key of paths) {
+    if (transcode === undefined || !isTree(rewrite) || rewrite[key] === undefined) continue;
+    const expected = "none beside transcode, which makes the path of a method";
+    report.add("error", "key", ["rewrite", key], "a rewrite of the path", expected);
+  }
+  const cors = isTree(grpcWeb) && isTree(grpcWeb.cors) ? grpcWeb.cors : {};
+  if (cors.credentials !== true || (cors.origins ?? "any") !== "any") return;
+  const expected = "origins by name: any page could act in a visitor's name";
+  report.add("error", "key", ["grpcWeb", "cors", "credentials"], "credentials for any", expected);
 }
 
 function checkCompression(compress: unknown, path: readonly PathStep[], report: Reporter): void {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { normalizePath } from "../proxy/route/path.ts";
 import { compressionSchema } from "./compression-schema.ts";
+import { grpcWebSchema, transcodeSchema } from "./grpc-schema.ts";
 import { entityName, fieldName, fieldValue, isDnsName, wholeNumber } from "./scalars.ts";
 
 const hostPhrase = 'a host name without port, such as "example.com", or "*.example.com"';
@@ -213,6 +214,8 @@ export const routeSchema = z
     requestHeaders: edits.optional().describe("Changes to the request's header fields."),
     responseHeaders: edits.optional().describe("Changes to the response's header fields."),
     compress: compressionSchema.optional(),
+    grpcWeb: grpcWebSchema.optional(),
+    transcode: transcodeSchema.optional(),
   })
   .describe("A route: a match, and one of upstream, split, redirect or respond.");
 

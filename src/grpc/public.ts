@@ -14,10 +14,7 @@ export { decodeStatusMessage, encodeStatusMessage } from "./status-message.ts";
 export { formatGrpcTimeout, parseGrpcTimeout } from "./timeout.ts";
 export { BadRequest } from "./transcoding/field-text.ts";
 export { BadDescriptors, type HttpBinding } from "./transcoding/http-rule.ts";
-export {
-  Transcoder,
-  type TranscodingOptions,
-  transcodingDefaults,
-} from "./transcoding/transcoder.ts";
+export { type TranscodingOptions, transcodingDefaults } from "./transcoding/options.ts";
+export { Transcoder } from "./transcoding/transcoder.ts";
 export { type CorsSettings, corsDefaults } from "./web/cors.ts";
 export { parseTrailers, trailersFrame } from "./web/trailers-frame.ts";

@@ -98,7 +98,8 @@ export class Exchange extends SessionState {
     }
     if (program.bridge !== undefined) {
       this.phase = "bridge";
-      this.bridge = program.bridge(this, this.ctx) ?? null;
+      const opened = program.bridge(this, this.ctx) ?? null;
+      this.bridge = opened === "responded" ? null : opened;
       if (this.bridge !== null) this.call.take(this.request.fields, this.startedAt);
       if (this.answered) return this.answer();
     }

@@ -1,6 +1,6 @@
 import type { NetError } from "../core/errors.ts";
 import type { Compression } from "./compression/compression.ts";
-import type { Bridge } from "./grpc/bridge.ts";
+import type { Opened } from "./grpc/bridge.ts";
 import type { Peer } from "./peer.ts";
 import type { Session } from "./session-api.ts";
 
@@ -28,7 +28,7 @@ export interface ProxyProgram<Ctx = unknown> {
 
   /** What stands between a client that does not speak gRPC and an upstream that does: what the `open` of
    *  `createGrpcWeb` or `createTranscoding` gives, or nothing. May answer, as they do preflights. */
-  bridge?(session: Session, ctx: Ctx): Bridge | null | undefined | void;
+  bridge?(session: Session, ctx: Ctx): Opened | undefined | void;
 
   /** First, before anything was decided: cheap checks, limits. May answer: `session.respond`. */
   earlyRequestFilter?(session: Session, ctx: Ctx): MaybePromise<RequestVerdict>;

@@ -5,6 +5,9 @@ export {
   createCompression,
 } from "./compression/compression.ts";
 export { type CompressionSettings, compressionDefaults } from "./compression/settings.ts";
+export type { Bridge, Bridging, Opened } from "./grpc/bridge.ts";
+export { createTranscoding, type TranscodingInput } from "./grpc/transcoding.ts";
+export { createGrpcWeb, type GrpcWebSettings } from "./grpc/web-bridge.ts";
 export type { ProxyObserver } from "./observer.ts";
 export type { AddressPeer, Peer, PeerTls } from "./peer.ts";
 export type { ProxyProgram } from "./program.ts";

@@ -23,6 +23,8 @@ export interface AccessRecord {
   readonly endpoint: string | null;
   readonly attempts: number;
   readonly reused: boolean;
+  /** Of a call of gRPC, which then has `grpc_status` in its line. */
+  readonly grpcStatus?: number | null;
   readonly error: {
     readonly code: string;
     readonly message: string;
@@ -88,6 +90,7 @@ export class AccessLog {
       endpoint: record.endpoint,
       attempts: record.attempts,
       reused: record.reused,
+      ...(typeof record.grpcStatus === "number" && { grpc_status: record.grpcStatus }),
       error: record.error,
     });
   }

@@ -1,3 +1,4 @@
+import { type CallNames, CallSlots } from "./call-slots.ts";
 import { ERROR_CODES, ERROR_SLOTS } from "./error-codes.ts";
 import { HISTOGRAM_SLOTS } from "./histogram.ts";
 import { TLS_FAILURES } from "./tls-failures.ts";
@@ -8,6 +9,8 @@ export interface MetricNames {
   readonly upstreams: readonly string[];
   /** What clients can do wrong in HTTP/2. */
   readonly http2Faults?: readonly string[];
+  /** Without it calls of gRPC count under no route of their own. */
+  readonly calls?: CallNames;
 }
 
 /**
@@ -19,6 +22,7 @@ export class MetricLayout {
   readonly listeners: readonly string[];
   readonly upstreams: readonly string[];
   readonly http2Faults: readonly string[];
+  readonly calls: CallSlots;
   /** Slots in a worker's row. */
   readonly slots: number;
   readonly #listenerIndex: ReadonlyMap<string, number>;
@@ -37,7 +41,9 @@ export class MetricLayout {
       WorkerSlot.count +
       this.listeners.length * ListenerSlot.count +
       this.upstreams.length * UpstreamSlot.count;
-    this.slots = this.#faultsAt + this.listeners.length * this.http2Faults.length;
+    const callsAt = this.#faultsAt + this.listeners.length * this.http2Faults.length;
+    this.calls = new CallSlots(this.listeners, names.calls, callsAt);
+    this.slots = callsAt + this.calls.count;
   }
 
   /** First slot of a listener's block. */

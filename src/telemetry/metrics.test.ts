@@ -134,3 +134,25 @@ test("coded bodies, counted, show bytes before and after by direction and coding
   );
   expect(text()).not.toContain('coding="br"');
 });
+
+test("calls of gRPC, counted, show by route and status; what is unknown counts as other", () => {
+  const layout = new MetricLayout({
+    listeners: ["web"],
+    upstreams: [],
+    calls: { routes: [{ listener: "web", route: "api" }], statuses: ["OK", "CANCELLED"] },
+  });
+  const memory = new CounterMemory(layout.slots, 2);
+  const recorders = [0, 1].map((i) => new MetricRecorder(layout, memory.row(i)));
+  recorders[0]!.grpcCall("web", "api", 0);
+  recorders[1]!.grpcCall("web", "api", 0);
+  recorders[1]!.grpcCall("web", "made up", 1);
+  recorders[1]!.grpcCall("elsewhere", "api", 77);
+  const lines = renderExposition(trafficFamilies(layout, memory))
+    .split("\n")
+    .filter((line) => line.startsWith("millrace_grpc_calls_total"));
+  expect(lines).toEqual([
+    'millrace_grpc_calls_total{listener="web",route="api",grpc_status="OK"} 2',
+    'millrace_grpc_calls_total{listener="web",route="other",grpc_status="CANCELLED"} 1',
+    'millrace_grpc_calls_total{listener="other",route="other",grpc_status="other"} 1',
+  ]);
+});

@@ -24,6 +24,7 @@ export function trafficFamilies(
 ): readonly MetricFamily[] {
   return [
     ...listenerFamilies(layout, memory),
+    callFamily(layout, memory),
     ...upstreamFamilies(layout, memory),
     ...workerFamilies(memory),
   ];
@@ -83,6 +84,17 @@ function listenerFamilies(layout: MetricLayout, memory: CounterMemory): MetricFa
     ...tlsFamilies(blocks, memory),
     ...tunnelFamilies(blocks, memory),
   ];
+}
+
+function callFamily({ calls }: MetricLayout, memory: CounterMemory): MetricFamily {
+  const samples: Sample[] = [];
+  for (const [i, labels] of calls.routes.entries()) {
+    for (const [status, name] of calls.statuses.entries()) {
+      const value = memory.sum(calls.at(i, status));
+      if (value > 0) samples.push(plain({ ...labels, grpc_status: name }, value));
+    }
+  }
+  return counter("millrace_grpc_calls_total", "Calls of gRPC that ended, by status.", samples);
 }
 
 function upstreamFamilies(layout: MetricLayout, memory: CounterMemory): MetricFamily[] {

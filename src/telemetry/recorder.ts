@@ -107,6 +107,11 @@ export class MetricRecorder {
     this.#row[at + ListenerSlot.tunnels]! -= 1;
   }
 
+  /** A call of gRPC is over. */
+  grpcCall(listener: string, route: string, status: number): void {
+    this.#row[this.#layout.calls.slot(listener, route, status)]! += 1;
+  }
+
   requestError(listener: string, code: string, source: string): void {
     const base = this.#layout.listener(listener) + ListenerSlot.errors;
     this.#row[base + errorSlot(code, source)]! += 1;

@@ -1,7 +1,7 @@
 import { fromBinary, type JsonValue, type Registry, toJson } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import type { HttpBinding } from "./http-rule.ts";
-import type { TranscodingOptions } from "./transcoder.ts";
+import type { TranscodingOptions } from "./options.ts";
 
 /** What a message of a response is over HTTP. */
 export interface HttpOutput {

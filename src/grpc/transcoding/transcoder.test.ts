@@ -5,8 +5,9 @@ import { describe, expect, test } from "vitest";
 import { libraryDescriptors, libraryMethods } from "../testing/library-descriptors.ts";
 import { BadRequest } from "./field-text.ts";
 import { BadDescriptors } from "./http-rule.ts";
+import { transcodingDefaults } from "./options.ts";
 import { statusJson } from "./status-json.ts";
-import { Transcoder, transcodingDefaults } from "./transcoder.ts";
+import { Transcoder } from "./transcoder.ts";
 
 fc.configureGlobal({ seed: 20_261_126, numRuns: 300 });
 

@@ -6,26 +6,11 @@ import {
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { BadDescriptors, bindingsOf, type HttpBinding } from "./http-rule.ts";
+import { type TranscodingOptions, transcodingDefaults } from "./options.ts";
 import { type PathMatch, type PathMiss, PathTable } from "./path-table.ts";
 import { type HttpInput, requestMessage } from "./request-message.ts";
 import { type HttpOutput, responseOutput } from "./response-text.ts";
 import { statusJson } from "./status-json.ts";
-
-/** How JSON is read and written. Plain data. */
-export interface TranscodingOptions {
-  /** Fields with their default value are written, too. */
-  readonly emitDefaults: boolean;
-  /** Fields are written by their name in the .proto file, not in camelCase; both are always read. */
-  readonly protoNames: boolean;
-  /** Unknown parameters and members are passed over; otherwise they are refused. */
-  readonly ignoreUnknown: boolean;
-}
-
-export const transcodingDefaults: TranscodingOptions = {
-  emitDefaults: false,
-  protoNames: false,
-  ignoreUnknown: false,
-};
 
 /**
  * Serves methods of gRPC as JSON over HTTP, by the google.api.http rules in a descriptor set:

@@ -31,8 +31,10 @@ export interface Bridge {
   answer(local: LocalResponse, failure: number): number;
 }
 
+/** A bridge for a request, null where it needs none, or word that it was answered (`session.respond`). */
+export type Opened = Bridge | "responded" | null;
+
 /** What the phase `bridge` asks. Made once and shared by all requests. */
 export interface Bridging {
-  /** A bridge for this request, or null where it needs none; it may also answer it (`session.respond`). */
-  open(session: Session): Bridge | null;
+  open(session: Session): Opened;
 }

@@ -1,12 +1,10 @@
 import { grpcMediaType } from "../../grpc/media-type.ts";
 import { GrpcStatus } from "../../grpc/status.ts";
-import {
-  Transcoder,
-  type TranscodingOptions,
-  transcodingDefaults,
-} from "../../grpc/transcoding/transcoder.ts";
+import { type TranscodingOptions, transcodingDefaults } from "../../grpc/transcoding/options.ts";
+import { Transcoder } from "../../grpc/transcoding/transcoder.ts";
+import type { TranscodeSettings } from "../route/settings.ts";
 import type { Session } from "../session-api.ts";
-import type { Bridge, Bridging } from "./bridge.ts";
+import type { Bridging, Opened } from "./bridge.ts";
 import { TranscodingBridge } from "./transcoding-bridge.ts";
 
 /** What a program says of transcoding. */
@@ -31,6 +29,13 @@ export function createTranscoding(input: TranscodingInput): Transcoding {
   return new Transcoding(transcoder, maxMessage);
 }
 
+/** What a route says of transcoding, put to work. */
+export function routeTranscoding(settings: TranscodeSettings): Transcoding {
+  const { descriptors, descriptorSet, services, options, maxMessage } = settings;
+  if (descriptorSet === null) throw new TypeError(`the descriptors ${descriptors} were not read`);
+  return new Transcoding(new Transcoder(descriptorSet, services, options), maxMessage);
+}
+
 /** Requests that are gRPC already pass; those that no rule takes are answered 404, or 405. */
 export class Transcoding implements Bridging {
   readonly transcoder: Transcoder;
@@ -41,7 +46,7 @@ export class Transcoding implements Bridging {
     this.#maxMessage = maxMessage;
   }
 
-  open(session: Session): Bridge | null {
+  open(session: Session): Opened {
     const { request } = session;
     if (grpcMediaType(request.fields.get("content-type")) !== null) return null;
     const found = this.transcoder.find(request.method, request.path);
@@ -53,7 +58,7 @@ export class Transcoding implements Bridging {
       methods.length === 0
         ? ([404, GrpcStatus.NOT_FOUND, "Not Found"] as const)
         : ([405, GrpcStatus.UNIMPLEMENTED, "Method Not Allowed"] as const);
-    session.respond(
+    return session.respond(
       status,
       {
         "Content-Type": "application/json",
@@ -61,6 +66,5 @@ export class Transcoding implements Bridging {
       },
       this.transcoder.status(code, message, undefined),
     );
-    return null;
   }
 }

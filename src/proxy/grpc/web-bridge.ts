@@ -10,7 +10,7 @@ import type { RequestHead, ResponseHead } from "../../http/head.ts";
 import type { LocalResponse } from "../local-response.ts";
 import type { Session } from "../session-api.ts";
 import { answerAsGrpc } from "./answers.ts";
-import type { Bridge, Bridging } from "./bridge.ts";
+import type { Bridge, Bridging, Opened } from "./bridge.ts";
 
 /** What a route or a program says of gRPC-Web. Plain data. */
 export interface GrpcWebSettings {
@@ -39,12 +39,12 @@ export class GrpcWeb implements Bridging {
     this.#cors = cors === null ? null : new Cors(cors);
   }
 
-  open(session: Session): Bridge | null {
+  open(session: Session): Opened {
     const { request } = session;
     const origin = request.fields.get("origin");
     if (request.isMethod("OPTIONS")) {
-      if (this.#cors !== null && origin !== undefined) this.#preflight(session, origin, this.#cors);
-      return null;
+      if (this.#cors === null || origin === undefined) return null;
+      return preflight(session, origin, this.#cors);
     }
     const type = grpcMediaType(request.fields.get("content-type"));
     if (type === null || type.kind === "grpc" || !request.isMethod("POST")) return null;
@@ -53,14 +53,14 @@ export class GrpcWeb implements Bridging {
     const fields = this.#cors?.responseFields(origin) ?? {};
     return new GrpcWebBridge(type.kind === "grpc-web-text", textOut, type.suffix, fields);
   }
+}
 
-  #preflight(session: Session, origin: string, cors: Cors): void {
-    const { fields } = session.request;
-    if (!fields.has("access-control-request-method")) return;
-    const asked = fields.get("access-control-request-headers");
-    const allowed = cors.preflightFields(origin, asked);
-    session.respond(allowed === null ? 403 : 204, allowed ?? { Vary: "Origin" });
-  }
+function preflight(session: Session, origin: string, cors: Cors): "responded" | null {
+  const { fields } = session.request;
+  if (!fields.has("access-control-request-method")) return null;
+  const asked = fields.get("access-control-request-headers");
+  const allowed = cors.preflightFields(origin, asked);
+  return session.respond(allowed === null ? 403 : 204, allowed ?? { Vary: "Origin" });
 }
 
 /** gRPC-Web (PROTOCOL-WEB.md): gRPC whose trailers are the body's last frame, in base64 where asked for. */

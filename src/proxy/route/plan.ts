@@ -1,11 +1,13 @@
 import { zlibCodecs } from "../../compression/zlib-codecs.ts";
 import type { Rng } from "../../core/random.ts";
 import { Compression } from "../compression/compression.ts";
+import type { Bridging } from "../grpc/bridge.ts";
+import { GrpcWeb } from "../grpc/web-bridge.ts";
 import type { Session } from "../session-api.ts";
 import { editedHeaders, HeaderEditor } from "./header-edits.ts";
 import { PathRewrite, templateValues } from "./rewrite.ts";
 import type { Route } from "./route.ts";
-import type { RouteAction, RouteSettings } from "./settings.ts";
+import type { RouteAction, RouteSettings, TranscodeSettings } from "./settings.ts";
 import { Split } from "./split.ts";
 import { Template } from "./template.ts";
 
@@ -24,6 +26,7 @@ export class Plan {
   readonly requestEdits: HeaderEditor | null;
   readonly responseEdits: HeaderEditor | null;
   readonly compression: Compression | null;
+  readonly bridging: Bridging | null;
 
   constructor(name: string, parts: Partial<Omit<Plan, "name">>) {
     this.name = name;
@@ -35,6 +38,7 @@ export class Plan {
     this.requestEdits = parts.requestEdits ?? null;
     this.responseEdits = parts.responseEdits ?? null;
     this.compression = parts.compression ?? null;
+    this.bridging = parts.bridging ?? null;
   }
 
   get editsRequest(): boolean {
@@ -47,7 +51,10 @@ export interface Answer {
   give(session: Session): "responded";
 }
 
-export function planOf(route: Route, rng: Rng): Plan {
+/** Makes what a route's `transcode` asks for; given by whoever has loaded what that takes. */
+export type TranscodingFactory = (settings: TranscodeSettings) => Bridging;
+
+export function planOf(route: Route, rng: Rng, transcoding: TranscodingFactory | null): Plan {
   const { name, action, rewrite, requestHeaders, responseHeaders, compress } = route.settings;
   if (action.kind === "redirect") return new Plan(name, { answer: new Redirect(route, action) });
   if (action.kind === "respond") {
@@ -61,7 +68,19 @@ export function planOf(route: Route, rng: Rng): Plan {
     requestEdits: requestHeaders === null ? null : new HeaderEditor(requestHeaders),
     responseEdits: responseHeaders === null ? null : new HeaderEditor(responseHeaders),
     compression: compress ? new Compression(compress, zlibCodecs()) : null,
+    bridging: bridgingOf(route.settings, transcoding),
   });
+}
+
+function bridgingOf(
+  { name, grpcWeb, transcode }: RouteSettings,
+  transcoding: TranscodingFactory | null,
+): Bridging | null {
+  const web = grpcWeb ? new GrpcWeb(grpcWeb) : null;
+  if (!transcode) return web;
+  if (transcoding === null) throw new TypeError(`route ${name}: nothing that transcodes was given`);
+  const json = transcoding(transcode);
+  return web === null ? json : { open: (session) => web.open(session) ?? json.open(session) };
 }
 
 /** The same status, fields and body each time. */

@@ -1,7 +1,7 @@
 import type { Rng } from "../../core/random.ts";
 import type { ProxyProgram } from "../program.ts";
 import type { Session } from "../session-api.ts";
-import { FixedAnswer, Plan, planOf } from "./plan.ts";
+import { FixedAnswer, Plan, planOf, type TranscodingFactory } from "./plan.ts";
 import type { RouteSettings } from "./settings.ts";
 import { RouteTable } from "./table.ts";
 
@@ -16,11 +16,16 @@ import { RouteTable } from "./table.ts";
  * goes out: the access log and X-Forwarded-Host keep what the client sent, a second try starts afresh,
  * and an edit has the last word over what the proxy adds. `responseFilter` edits the response.
  *
- * `rng` draws the requests of a split that are not sticky.
+ * `rng` draws the requests of a split that are not sticky; `transcoding` (`routeTranscoding`) is needed
+ * where a route transcodes.
  */
-export function routeProgram(routes: readonly RouteSettings[], rng: Rng): ProxyProgram<unknown> {
+export function routeProgram(
+  routes: readonly RouteSettings[],
+  rng: Rng,
+  transcoding: TranscodingFactory | null = null,
+): ProxyProgram<unknown> {
   const table = new RouteTable(routes);
-  const plans = table.routes.map((route) => planOf(route, rng));
+  const plans = table.routes.map((route) => planOf(route, rng, transcoding));
   const only = table.only === null ? undefined : plans[table.only.index];
   if (only !== undefined && isPlain(only)) return straightProgram(only);
 
@@ -41,6 +46,9 @@ export function routeProgram(routes: readonly RouteSettings[], rng: Rng): ProxyP
   if (plans.some((plan) => plan.compression !== null)) {
     program.compression = (_session, plan) => plan.compression;
   }
+  if (plans.some((plan) => plan.bridging !== null)) {
+    program.bridge = (session, plan) => plan.bridging?.open(session);
+  }
   return program as ProxyProgram<unknown>;
 }
 
@@ -56,7 +64,10 @@ function straightProgram({ name, upstream, compression }: Plan): ProxyProgram<un
 }
 
 const isPlain = (plan: Plan): boolean =>
-  plan.upstream !== "" && !plan.editsRequest && plan.responseEdits === null;
+  plan.upstream !== "" &&
+  !plan.editsRequest &&
+  plan.responseEdits === null &&
+  plan.bridging === null;
 
 function editRequest(session: Session, plan: Plan): void {
   const head = session.upstreamRequest;

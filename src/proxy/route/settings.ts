@@ -1,4 +1,6 @@
+import type { TranscodingOptions } from "../../grpc/transcoding/options.ts";
 import type { CompressionSettings } from "../compression/settings.ts";
+import type { GrpcWebSettings } from "../grpc/web-bridge.ts";
 
 /**
  * Routes as plain data: what the YAML file says after validation, and what crosses to worker threads
@@ -14,6 +16,22 @@ export interface RouteSettings {
   readonly responseHeaders: HeaderEdits | null;
   /** Of what upstreams answer; null or nothing: bodies go as they come. */
   readonly compress?: CompressionSettings | null;
+  /** gRPC-Web is taken as gRPC; null or nothing: it goes as it comes. */
+  readonly grpcWeb?: GrpcWebSettings | null;
+  /** JSON is served by methods of gRPC. */
+  readonly transcode?: TranscodeSettings | null;
+}
+
+export interface TranscodeSettings {
+  /** Where the descriptor set is read from. */
+  readonly descriptors: string;
+  /** Full names; null: all services in it. */
+  readonly services: readonly string[] | null;
+  readonly options: TranscodingOptions;
+  /** Bytes of one message. */
+  readonly maxMessage: number;
+  /** The file's bytes, once it was read. */
+  readonly descriptorSet: Uint8Array | null;
 }
 
 /** Every part that is present must hold. */
