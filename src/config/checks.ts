@@ -23,6 +23,10 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
     checkListenerLimits(listener, ["listeners", i], drafts);
     checkListenerTls(listener, ["listeners", i], drafts);
     checkListenerCompression(listener.compress, ["listeners", i], drafts);
+    for (const use of passthroughOf(listener, ["listeners", i])) {
+      used.add(use.name);
+      if (!Object.hasOwn(upstreams, use.name)) drafts.push(unknownUpstream(use, upstreams));
+    }
     for (const [j, route] of listOf(listener.routes).entries()) {
       if (!isTree(route)) continue;
       const path = ["listeners", i, "routes", j];
@@ -66,6 +70,15 @@ function upstreamsOf(route: Tree, path: readonly PathStep[]): readonly Use[] {
     }
   }
   return uses;
+}
+
+function passthroughOf({ tls }: Tree, path: readonly PathStep[]): readonly Use[] {
+  const rules = isTree(tls) ? listOf(tls.passthrough) : [];
+  return rules.flatMap((rule, i): readonly Use[] =>
+    isTree(rule) && typeof rule.upstream === "string"
+      ? [{ name: rule.upstream, path: [...path, "tls", "passthrough", i, "upstream"], at: "value" }]
+      : [],
+  );
 }
 
 function unknownUpstream({ name, path, at }: Use, upstreams: Tree): Draft {

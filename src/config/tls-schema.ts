@@ -107,6 +107,23 @@ const clientCertificates = z
     'Certificates of clients: "off", or { mode: optional | required, ca: FILE }. Hooks see a verified one as session.client.tls.peerCertificate.',
   );
 
+const passthrough = z
+  .array(
+    z.strictObject({
+      names: z
+        .array(serverName)
+        .min(1, { error: "at least one name" })
+        .describe(`The names in the client's SNI: ${namePhrase}.`),
+      upstream: z
+        .string({ error: "the name of an upstream" })
+        .describe("The upstream whose endpoints get the connection; they speak TLS themselves."),
+    }),
+  )
+  .prefault([])
+  .describe(
+    "Connections that are not terminated here: by the client's SNI they go to an upstream as they are, without being decrypted.",
+  );
+
 const tickets = z
   .union(
     [
@@ -143,6 +160,7 @@ export const listenerTlsSchema = z
         'A name that no certificate has: "default" shows the first certificate, "reject" ends the handshake.',
       ),
     tickets,
+    passthrough,
     handshakeTimeout: duration
       .prefault("10s")
       .describe("From the connection to the end of the handshake."),
@@ -153,6 +171,7 @@ export const listenerTlsSchema = z
     clientCertificates: tls.clientCertificates,
     unknownName: tls.unknownName,
     tickets: tls.tickets,
+    passthrough: tls.passthrough,
     handshakeTimeout: tls.handshakeTimeout,
   }))
   .describe("TLS for the listener's addresses, but those that begin with http://.");

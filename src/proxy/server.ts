@@ -13,6 +13,7 @@ import type { H2Limits } from "../http/h2/limits.ts";
 import type { TlsClient } from "../tls/client.ts";
 import type { TlsConnection } from "../tls/engine.ts";
 import type { TlsServer } from "../tls/server.ts";
+import { ServerNames } from "../tls/server-names.ts";
 import type { TlsStream } from "../tls/stream-api.ts";
 import { Exchange } from "./exchange.ts";
 import { Forwarding } from "./forwarding.ts";
@@ -27,6 +28,7 @@ import type { ProxyProgram } from "./program.ts";
 import type { ListenerSettings, UpstreamSettings } from "./settings.ts";
 import type { ClientConnection } from "./sides.ts";
 import { Handshake, type HandshakeOwner, type Securing } from "./tls/handshake.ts";
+import { Passthrough } from "./tls/passthrough.ts";
 import { goingAway, type Tunnel } from "./tunnel.ts";
 import type { PeerClientFactory } from "./upstream/peer-clients.ts";
 import { PeerTable } from "./upstream/peers.ts";
@@ -214,6 +216,8 @@ export class ProxyListener implements HandshakeOwner {
   socket: Listener | null = null;
   /** null: streams are taken in plain. */
   readonly securing: Securing | null;
+  /** Upstreams by the names of connections that are not terminated here. */
+  private readonly passthrough = new ServerNames<string>();
   private readonly server: ProxyServer;
 
   constructor(
@@ -227,6 +231,9 @@ export class ProxyListener implements HandshakeOwner {
     }
     this.securing =
       settings.tls === null || tls === null ? null : { server: tls, settings: settings.tls };
+    for (const { names, upstream } of settings.tls?.passthrough ?? []) {
+      for (const name of names) this.passthrough.set(name, upstream);
+    }
     this.server = server;
     this.settings = settings;
     this.program = program;
@@ -254,6 +261,15 @@ export class ProxyListener implements HandshakeOwner {
     this.server.observer.tlsOpened(this.settings.name, connection);
     if (connection.alpn === "h2") return this.http2(stream, connection, handshake);
     return this.http1(stream, connection, handshake);
+  }
+
+  passedThrough(serverName: string, stream: Stream, handshake: Handshake): StreamHandler | null {
+    const name = this.passthrough.find(serverName);
+    const group = name === undefined ? undefined : this.server.upstreams.get(name);
+    if (group === undefined) return null;
+    const connection = new Passthrough(this.server, this, group, stream);
+    this.takePlace(connection, handshake);
+    return connection;
   }
 
   unsecured(stream: Stream, handshake: Handshake): StreamHandler {

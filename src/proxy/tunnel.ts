@@ -4,8 +4,9 @@ import type { Stream, StreamHandler, Timers } from "../core/transport.ts";
 import { Deadline } from "./deadline.ts";
 import type { DetachedStream } from "./sides.ts";
 
-/** What a tunnel was opened as: by Upgrade (or extended CONNECT) to WebSocket, to something else, by CONNECT. */
-export type TunnelKind = "websocket" | "upgrade" | "connect";
+/** What a tunnel was opened as: by Upgrade (or extended CONNECT) to WebSocket, to something else, by CONNECT,
+ * or as TLS that is passed through. */
+export type TunnelKind = "websocket" | "upgrade" | "connect" | "passthrough";
 
 /** Bytes that a finished tunnel carried, and what ended it. */
 export interface TunnelEnd {

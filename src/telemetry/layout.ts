@@ -102,7 +102,7 @@ export const PROTOCOLS = ["http/1.0", "http/1.1", "h2"] as const;
 export const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 
 /** What tunnels are opened as; each has a gauge and a counter. */
-export const TUNNEL_KINDS = ["websocket", "upgrade", "connect"] as const;
+export const TUNNEL_KINDS = ["websocket", "upgrade", "connect", "passthrough"] as const;
 
 const CODINGS_END = 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS + CODING_SLOTS;
 

@@ -54,7 +54,7 @@ export class Recorder implements ProxyObserver {
   readonly http2Faults: string[] = [];
   handshakes = 0;
   /** Open now. */
-  readonly tunnels = { websocket: 0, upgrade: 0, connect: 0 };
+  readonly tunnels = { websocket: 0, upgrade: 0, connect: 0, passthrough: 0 };
   readonly tlsFailures: NetError[] = [];
   upstreamOpened = 0;
   upstreamClosedCount = 0;

@@ -1,11 +1,14 @@
 import { parseSocketAddress, type SocketAddress } from "../../src/core/address.ts";
 import { bytesOf, latin1 } from "../../src/core/bytes.ts";
+import type { NetError } from "../../src/core/errors.ts";
 import { after, type Duration, seconds } from "../../src/core/time.ts";
 import type { ConnectHandler, Stream, StreamHandler, Transport } from "../../src/core/transport.ts";
 import type { LinkConditions } from "../../src/drivers/memory/link.ts";
 import { MemoryNetwork } from "../../src/drivers/memory/network.ts";
 import type { ProxyProgram } from "../../src/proxy/program.ts";
 import { ProxyServer } from "../../src/proxy/server.ts";
+import type { TlsClient } from "../../src/tls/client.ts";
+import { connectTls } from "../../src/tls/connect.ts";
 import { type RawResponse, readResponse } from "../support/raw-response.ts";
 import { Recorder } from "./recorder.ts";
 import {
@@ -13,6 +16,7 @@ import {
   listenerSettings,
   type OriginOverrides,
   originSettings,
+  type TlsParts,
 } from "./support.ts";
 import { readRequest, type WireRequest } from "./wire-request.ts";
 
@@ -26,6 +30,7 @@ export interface WorldOptions {
   readonly listener?: ListenerOverrides;
   readonly origin?: OriginOverrides;
   readonly program?: Partial<ProxyProgram>;
+  readonly tls?: TlsParts;
   /** The origin's side of each connection. */
   readonly accept: (stream: Stream, transport: Transport) => StreamHandler;
 }
@@ -62,14 +67,26 @@ export class World {
       observer: recorder,
     });
     await server.start();
-    const listener = options.listener === undefined ? {} : { listener: options.listener };
-    await server.listen(proxyAddress, listenerSettings(listener), {});
+    const { listener, tls } = options;
+    const settings = listenerSettings({
+      ...(listener !== undefined && { listener }),
+      ...(tls !== undefined && { tls }),
+    });
+    await server.listen(proxyAddress, settings, {}, undefined, tls?.server ?? null);
     return new World(network, server, recorder);
   }
 
   connect(): SimulatedClient {
     const client = new SimulatedClient(this.clients);
     client.stream = this.clients.connect(proxyAddress, {}, client);
+    return client;
+  }
+
+  /** The same through TLS, to a server of that name. */
+  connectTls(tls: TlsClient, serverName: string): SimulatedClient {
+    const client = new SimulatedClient(this.clients);
+    const options = { client: tls, target: { serverName } };
+    client.stream = connectTls(this.clients, proxyAddress, options, client);
     return client;
   }
 
@@ -98,6 +115,7 @@ export class SimulatedClient implements ConnectHandler {
   connected = false;
   ended = false;
   closed = false;
+  error: NetError | null = null;
   /** After each piece, how long to read nothing. */
   rest: () => Duration = () => 0 as Duration;
   private readonly transport: Transport;
@@ -149,8 +167,9 @@ export class SimulatedClient implements ConnectHandler {
     this.stream.end();
   }
 
-  onClose(): void {
+  onClose(error: NetError | null): void {
     this.closed = true;
+    this.error = error;
   }
 }
 

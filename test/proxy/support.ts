@@ -69,6 +69,7 @@ export interface TlsParts {
   /** With it the listener speaks TLS. */
   readonly server?: TlsServer;
   readonly handshakeTimeout?: Duration;
+  readonly passthrough?: ListenerTlsSettings["passthrough"];
   /** For the upstream "origin", whose endpoints then speak TLS. */
   readonly client?: TlsClient;
   readonly serverName?: string;
@@ -193,7 +194,11 @@ const protocol = {
   keyLog: null,
 } as const;
 
-function listenerTls({ server, handshakeTimeout }: TlsParts = {}): ListenerTlsSettings | null {
+function listenerTls({
+  server,
+  handshakeTimeout,
+  passthrough,
+}: TlsParts = {}): ListenerTlsSettings | null {
   if (server === undefined) return null;
   return {
     ...protocol,
@@ -201,6 +206,7 @@ function listenerTls({ server, handshakeTimeout }: TlsParts = {}): ListenerTlsSe
     clientCertificates: null,
     unknownName: "default",
     tickets: null,
+    passthrough: passthrough ?? [],
     handshakeTimeout: handshakeTimeout ?? seconds(10),
   };
 }

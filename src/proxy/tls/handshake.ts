@@ -2,6 +2,7 @@ import { NetError } from "../../core/errors.ts";
 import { after, type Instant, micros } from "../../core/time.ts";
 import type { Stream, StreamHandler, Transport } from "../../core/transport.ts";
 import { acceptTls } from "../../tls/accept.ts";
+import type { ClientHello } from "../../tls/client-hello.ts";
 import type { TlsServer } from "../../tls/server.ts";
 import type { TlsStream } from "../../tls/stream-api.ts";
 import { Deadline } from "../deadline.ts";
@@ -18,6 +19,11 @@ export interface Securing {
 export interface HandshakeOwner {
   /** It is complete; returns the stream's owner. */
   secured(stream: TlsStream, handshake: Handshake): StreamHandler;
+  /**
+   * The client named a server; returns who takes the stream over as it is, TLS and all: told of every
+   * byte from the first. Null: it is terminated here.
+   */
+  passedThrough(serverName: string, stream: Stream, handshake: Handshake): StreamHandler | null;
   /** Letters came, as of plain HTTP; returns who takes the stream over. */
   unsecured(stream: Stream, handshake: Handshake): StreamHandler;
   /** The connection is gone before it was complete; null: cut off by us. */
@@ -68,23 +74,27 @@ export class Handshake implements ClientConnection, StreamHandler {
   }
 
   onDeadline(): void {
-    this.#raw.abort();
     this.#owner.unfinished(this, silent());
+    this.#raw.abort();
   }
 
   /** It has a time limit of its own, which is short. */
   drain(): void {}
 
   abort(): void {
-    this.#raw.abort();
     this.#owner.unfinished(this, null);
+    this.#raw.abort();
   }
 
   #begin(): StreamHandler {
+    const { server, settings } = this.#securing;
+    const onHello = ({ serverName }: ClientHello, stream: Stream): StreamHandler | null =>
+      serverName === null ? null : this.#owner.passedThrough(serverName, stream, this);
     const options = {
-      server: this.#securing.server,
+      server,
       transport: this.#transport,
       timeout: micros(Math.max(this.#until - this.#transport.now(), 1)),
+      ...(settings.passthrough.length > 0 && { onHello }),
       onFailure: (error: NetError) => this.#owner.unfinished(this, error),
     };
     // TLS refuses nothing before it has seen a hello.

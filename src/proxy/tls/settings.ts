@@ -12,6 +12,8 @@ export interface ListenerTlsSettings extends TlsProtocol {
   readonly certificates: readonly CertificateFiles[];
   /** Whether clients are asked for a certificate; null: they are not. */
   readonly clientCertificates: ClientCertificates | null;
+  /** Connections for these names are not terminated here. */
+  readonly passthrough: readonly PassthroughRule[];
   /** What a name gets that no certificate has: the first certificate, or an alert. */
   readonly unknownName: "default" | "reject";
   /** null: no session is resumed. */
@@ -42,6 +44,13 @@ export interface CertificateFiles {
   readonly names: readonly string[] | null;
   /** An OCSP response in DER. */
   readonly staple: string | null;
+}
+
+export interface PassthroughRule {
+  /** As clients send them in SNI; wildcards among them. */
+  readonly names: readonly string[];
+  /** The name of the upstream whose endpoints get the connection, TLS and all. */
+  readonly upstream: string;
 }
 
 export interface ClientCertificates {
