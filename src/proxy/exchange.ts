@@ -4,6 +4,7 @@ import { FieldId } from "../http/field-id.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import { Attempts } from "./attempts.ts";
+import { answerChallenge } from "./challenges.ts";
 import { hookError, statusOf } from "./failure.ts";
 import { answerAsGrpc, failureTrailers, grpcStatusOf, statusText } from "./grpc/answers.ts";
 import type { Bridge } from "./grpc/bridge.ts";
@@ -90,6 +91,8 @@ export class Exchange extends SessionState {
       this.local.set(405, errorHeaders(405), errorText(405));
       return this.answer();
     }
+    const { tokens } = this.context.challenges;
+    if (tokens !== null && answerChallenge(this, tokens)) return this.answer();
     const program = this.program;
     if (this.downstream.protocol === "h2") this.call.look(this.request, this.startedAt);
     if (program.newContext !== undefined) {

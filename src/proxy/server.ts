@@ -15,6 +15,7 @@ import type { TlsConnection } from "../tls/engine.ts";
 import type { TlsServer } from "../tls/server.ts";
 import { ServerNames } from "../tls/server-names.ts";
 import type { TlsStream } from "../tls/stream-api.ts";
+import { Challenges } from "./challenges.ts";
 import { Exchange } from "./exchange.ts";
 import { Forwarding } from "./forwarding.ts";
 import { DownstreamConnection } from "./h1/downstream-connection.ts";
@@ -73,6 +74,7 @@ export interface ProxyContext {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly peers: PeerTable;
   readonly responseLimits: H1Limits;
+  readonly challenges: Challenges;
   /** Those that are open. */
   readonly tunnels: Set<Tunnel>;
   readonly draining: boolean;
@@ -89,6 +91,7 @@ export class ProxyServer implements ProxyContext {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly peers: PeerTable;
   readonly responseLimits = responseLimits;
+  readonly challenges = new Challenges();
   readonly tunnels = new Set<Tunnel>();
   draining = false;
   private readonly listeners: ProxyListener[] = [];
@@ -229,8 +232,11 @@ export class ProxyListener implements HandshakeOwner {
     if ((settings.tls === null) !== (tls === null)) {
       throw new TypeError(`listener ${settings.name}: TLS needs settings and a server`);
     }
+    const { challenges } = server;
     this.securing =
-      settings.tls === null || tls === null ? null : { server: tls, settings: settings.tls };
+      settings.tls === null || tls === null
+        ? null
+        : { server: tls, settings: settings.tls, challenges };
     for (const { names, upstream } of settings.tls?.passthrough ?? []) {
       for (const name of names) this.passthrough.set(name, upstream);
     }

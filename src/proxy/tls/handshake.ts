@@ -4,7 +4,8 @@ import type { Stream, StreamHandler, Transport } from "../../core/transport.ts";
 import { acceptTls } from "../../tls/accept.ts";
 import type { ClientHello } from "../../tls/client-hello.ts";
 import type { TlsServer } from "../../tls/server.ts";
-import type { TlsStream } from "../../tls/stream-api.ts";
+import type { TlsAcceptOptions, TlsStream } from "../../tls/stream-api.ts";
+import type { Challenges } from "../challenges.ts";
 import { Deadline } from "../deadline.ts";
 import type { ClientConnection } from "../sides.ts";
 import type { ListenerTlsSettings } from "./settings.ts";
@@ -13,6 +14,7 @@ import type { ListenerTlsSettings } from "./settings.ts";
 export interface Securing {
   readonly server: TlsServer;
   readonly settings: ListenerTlsSettings;
+  readonly challenges: Challenges;
 }
 
 /** Whom a handshake is for. */
@@ -87,18 +89,61 @@ export class Handshake implements ClientConnection, StreamHandler {
   }
 
   #begin(): StreamHandler {
-    const { server, settings } = this.#securing;
-    const onHello = ({ serverName }: ClientHello, stream: Stream): StreamHandler | null =>
-      serverName === null ? null : this.#owner.passedThrough(serverName, stream, this);
+    const { server, settings, challenges } = this.#securing;
+    const asked = challenges.tlsServer !== null || settings.passthrough.length > 0;
     const options = {
-      server,
-      transport: this.#transport,
-      timeout: micros(Math.max(this.#until - this.#transport.now(), 1)),
-      ...(settings.passthrough.length > 0 && { onHello }),
-      onFailure: (error: NetError) => this.#owner.unfinished(this, error),
+      ...this.#accepting(server),
+      ...(asked && { onHello: (hello: ClientHello, raw: Stream) => this.#onHello(hello, raw) }),
     };
     // TLS refuses nothing before it has seen a hello.
     return acceptTls(options, (stream) => this.#owner.secured(stream, this))(this.#raw)!;
+  }
+
+  /** Who takes the stream over in place of the listener's own TLS; null: nobody. */
+  #onHello(hello: ClientHello, raw: Stream): StreamHandler | null {
+    const { serverName } = hello;
+    const validated = this.#validate(this.#securing.challenges, hello, raw);
+    if (validated !== null || serverName === null) return validated;
+    return this.#owner.passedThrough(serverName, raw, this);
+  }
+
+  #accepting(server: TlsServer): TlsAcceptOptions {
+    return {
+      server,
+      transport: this.#transport,
+      timeout: micros(Math.max(this.#until - this.#transport.now(), 1)),
+      onFailure: (error: NetError) => this.#owner.unfinished(this, error),
+    };
+  }
+
+  /** An authority looks whether a name is ours: it is shown a certificate, and that is all. */
+  #validate(challenges: Challenges, hello: ClientHello, raw: Stream): StreamHandler | null {
+    const server = challenges.serverFor(hello);
+    if (server === null) return null;
+    return acceptTls(
+      this.#accepting(server),
+      (stream) => new Validated(stream, this, this.#owner),
+    )(raw);
+  }
+}
+
+/** RFC 8737 §3: once the handshake is complete, the connection is closed. */
+class Validated implements StreamHandler {
+  readonly #handshake: Handshake;
+  readonly #owner: HandshakeOwner;
+
+  constructor(stream: Stream, handshake: Handshake, owner: HandshakeOwner) {
+    this.#handshake = handshake;
+    this.#owner = owner;
+    stream.close();
+  }
+
+  onData(): void {}
+  onWritable(): void {}
+  onEnd(): void {}
+
+  onClose(): void {
+    this.#owner.unfinished(this.#handshake, null);
   }
 }
 
