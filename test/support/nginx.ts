@@ -50,6 +50,8 @@ export class Nginx implements AsyncDisposable {
       const running = await startProcess({
         command: line[0]!,
         args: line.slice(1),
+        // nginx takes relative paths of sockets to be in its working folder, which several may share.
+        cwd: folder,
         ready: { port },
       });
       return new Nginx(port, folder, running);
