@@ -1,6 +1,6 @@
 import type { Exchange } from "./exchange.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
-import { enter } from "./h2/settings-wait.ts";
+import { enter, mayEnter } from "./h2/settings-wait.ts";
 import type { UpstreamSession } from "./h2/upstream-session.ts";
 import { PendingLink } from "./pending-link.ts";
 import type { UpstreamSettings } from "./settings.ts";
@@ -66,7 +66,7 @@ function onSession(
   session: UpstreamSession,
   { timeouts }: UpstreamSettings,
 ): UpstreamSide {
-  if (session.settled || !exchange.request.upgrade) return session.join(exchange, timeouts, true);
+  if (mayEnter(session, exchange)) return session.join(exchange, timeouts, true);
   const link = new PendingLink(exchange, session.endpoint);
   enter(session, link, timeouts);
   return link;

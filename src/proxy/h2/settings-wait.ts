@@ -1,4 +1,5 @@
 import type { NetError } from "../../core/errors.ts";
+import type { Exchange } from "../exchange.ts";
 import type { PendingLink, WaitingPlace } from "../pending-link.ts";
 import type { UpstreamTimeouts } from "../settings.ts";
 import { noStream } from "./upstream-faults.ts";
@@ -11,8 +12,13 @@ export function enter(
   timeouts: UpstreamTimeouts,
 ): void {
   const { exchange } = link;
-  if (session.room <= 0) return exchange.onUpstreamError(noStream(session.lost));
-  if (exchange.request.upgrade && !session.settled) {
+  if (session.room <= 0) {
+    // Others have filled it: where they leave again, there is a place elsewhere, or later.
+    if (session.busy) exchange.attempts.askAgain();
+    else exchange.onUpstreamError(noStream(session.lost));
+    return;
+  }
+  if (!mayEnter(session, exchange)) {
     session.awaitSettings(new SettingsWait(session, link, timeouts));
     return;
   }
@@ -20,7 +26,14 @@ export function enter(
   exchange.guard("connectedToUpstream", () => exchange.attempts.connected(side));
 }
 
-/** Whether there is extended CONNECT for an upgrade is known from the server's first SETTINGS (RFC 8441 §3). */
+/**
+ * Whether a request can go before the server's first SETTINGS. Not an upgrade, which depends on extended
+ * CONNECT (RFC 8441 §3), nor what has a body, for a server that takes fewer would refuse it, and it may not
+ * be there to be sent again; nor what was refused once.
+ */
+export const mayEnter = (session: UpstreamSession, { request, summary }: Exchange): boolean =>
+  session.settled || (request.framing === "none" && !request.upgrade && summary.attempts === 1);
+
 class SettingsWait implements WaitingPlace, SettingsWaiter {
   private readonly session: UpstreamSession;
   private readonly link: PendingLink;

@@ -140,6 +140,11 @@ export class UpstreamSession
     return this.machine.available - this.pending.length;
   }
 
+  /** Requests are on it, and it lives. */
+  get busy(): boolean {
+    return this.active > 0 && !this.closing && !this.stream.closed;
+  }
+
   /** Nothing is on it, and nothing will be unless it is asked. */
   get idle(): boolean {
     return this.active === 0;
