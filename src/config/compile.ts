@@ -38,7 +38,7 @@ function compile(parsed: Process, listeners: readonly EffectiveListener[]): Effe
       const { target, weight } = endpoint;
       return secure(endpoint) ? { target, weight, tls: true } : { target, weight };
     });
-    return { name, ...upstream, tls, endpoints };
+    return { name, ...upstream, health: upstream.health ?? null, tls, endpoints };
   });
   return {
     workers: parsed.workers,

@@ -2,6 +2,7 @@ import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { CompressionSettings } from "../proxy/compression/settings.ts";
 import type { Http2Settings } from "../proxy/h2/settings.ts";
+import type { HealthSettings } from "../proxy/health/settings.ts";
 import type {
   HeaderEdits,
   RouteAction,
@@ -99,8 +100,13 @@ function describeUpstream(upstream: UpstreamSettings) {
       keepBody: formatSize(keepBody),
     },
     resolveEvery: formatDuration(upstream.resolveEvery),
+    health: upstream.health ? describeHealth(upstream.health) : "off",
     tls: upstream.tls ?? "off",
   };
+}
+
+function describeHealth({ interval, timeout, ...health }: HealthSettings) {
+  return { ...health, interval: formatDuration(interval), timeout: formatDuration(timeout) };
 }
 
 export function describeEndpoint({ target, weight, tls }: EndpointSettings) {

@@ -3,7 +3,7 @@ import { transcodingDefaults } from "../grpc/transcoding/options.ts";
 import { corsDefaults } from "../grpc/web/cors.ts";
 import { describeConfig } from "./describe.ts";
 import { formatProblems } from "./problem.ts";
-import { inRoute, load, minimal, problems } from "./testing/files.ts";
+import { inRoute, inUpstream, load, minimal, problems } from "./testing/files.ts";
 
 const routeOf = (text: string) => load(text).config.listeners[0]!.routes![0]!;
 
@@ -43,6 +43,25 @@ test("transcode: its file and its services, the rest as it is by default", () =>
   expect(shown).not.toContain("descriptorSet");
 });
 
+test("health: none without it, by gRPC or by HTTP with its parts", () => {
+  const healthOf = (text: string) => load(text).config.upstreams[0]!.health;
+  expect(healthOf(minimal)).toBeNull();
+  expect(healthOf(inUpstream("health: { grpc: { service: a.B }, interval: 5s }"))).toEqual({
+    check: { kind: "grpc", service: "a.B" },
+    interval: 5_000_000,
+    timeout: 2_000_000,
+    healthy: 2,
+    unhealthy: 3,
+  });
+  const text = inUpstream("health: { http: { path: /ok, statuses: [204] }, unhealthy: 1 }");
+  expect(healthOf(text)).toMatchObject({
+    check: { kind: "http", path: "/ok", host: null, statuses: [204] },
+    unhealthy: 1,
+  });
+  const shown = JSON.stringify(describeConfig(load(text).config));
+  expect(shown).toContain('"interval":"10s"');
+});
+
 test.each<[what: string, text: string, message: RegExp]>([
   [
     "a word",
@@ -71,6 +90,9 @@ test.each<[what: string, text: string, message: RegExp]>([
     /none beside transcode/,
   ],
   ["a fixed answer", inRoute("respond: { status: 200 }", "grpcWeb: true"), /no effect here/],
+  ["health by nothing", inUpstream("health: { interval: 1s }"), /one of grpc and http/],
+  ["health by both", inUpstream("health: { grpc: {}, http: {} }"), /one of grpc and http/],
+  ["a path without slash", inUpstream("health: { http: { path: ok } }"), /starts with "\/"/],
 ])("%s, is reported", (_what, text, message) => {
   expect(formatProblems(problems(text))).toMatch(message);
 });

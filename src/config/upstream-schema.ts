@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { healthSchema } from "./health-schema.ts";
 import {
   countOrUnlimited,
   duration,
@@ -155,6 +156,7 @@ export const upstreamSchema = z
         "The Host that the upstream sees: the client's (preserve), the endpoint's own name (endpoint), or a fixed one ({ literal: NAME }).",
       ),
     tls: upstreamTlsSchema.optional(),
+    health: healthSchema.optional(),
     resolveEvery: duration.prefault("30s").describe("How often DNS names are resolved anew."),
   })
   .describe("A group of endpoints that serve the same thing.");

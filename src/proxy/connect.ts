@@ -12,7 +12,7 @@ import type { Endpoint } from "./upstream/endpoint.ts";
  * never at once.
  */
 export function connectEndpoint(
-  { transport }: ProxyContext,
+  { transport }: Pick<ProxyContext, "transport">,
   { address, tls }: Endpoint,
   { connect }: UpstreamTimeouts,
   wanted: "http/1.1" | "any",

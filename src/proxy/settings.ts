@@ -1,6 +1,7 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { Http2Settings } from "./h2/settings.ts";
+import type { HealthSettings } from "./health/settings.ts";
 import type { ListenerTlsSettings, UpstreamTlsSettings } from "./tls/settings.ts";
 
 /** What one listener bounds and how it presents requests. Plain data: it crosses to worker threads. */
@@ -71,6 +72,8 @@ export interface UpstreamSettings {
   readonly host: "preserve" | "endpoint" | { readonly literal: string };
   /** How often a DNS name is resolved anew. */
   readonly resolveEvery: Duration;
+  /** Active checks of the endpoints; null or nothing: what connections tell is all. */
+  readonly health?: HealthSettings | null;
   /** For endpoints that speak TLS; null where none does. */
   readonly tls: UpstreamTlsSettings | null;
 }

@@ -36,6 +36,7 @@ export const drivers: readonly Driver[] = nativeAvailable() === null ? ["epoll",
 export interface OriginOverrides {
   readonly balance?: UpstreamSettings["balance"];
   readonly host?: UpstreamSettings["host"];
+  readonly health?: UpstreamSettings["health"];
   readonly protocol?: UpstreamSettings["protocol"];
   readonly limits?: Partial<UpstreamLimits>;
   readonly timeouts?: Partial<UpstreamTimeouts>;
@@ -266,6 +267,7 @@ export function originSettings({
     tls: upstreamTls(tls),
     balance: origin?.balance ?? { kind: "round-robin" },
     host: origin?.host ?? "preserve",
+    health: origin?.health ?? null,
     protocol: origin?.protocol ?? "auto",
     limits: { ...peerDefaults.limits, ...origin?.limits },
     timeouts: {

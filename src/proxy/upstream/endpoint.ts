@@ -19,7 +19,8 @@ export type EndpointState = "up" | "down" | "removed";
  *
  * Health is passive, as in nginx: `maxFails` failures to connect in a row put the endpoint down for
  * `failTimeout`. Then one request is let through as a trial; the endpoint is up again when that
- * connects or is answered, else another `failTimeout` begins. `maxFails` of 0: never down.
+ * connects or is answered, else another `failTimeout` begins. `maxFails` of 0: never down. Beside that
+ * it is down while active checks fail, where the upstream has any.
  */
 export class Endpoint {
   /** As configured: "host:port" or "unix:path". */
@@ -34,6 +35,8 @@ export class Endpoint {
   connections = 0;
   /** Set by `retire`: gone from the upstream. */
   retired = false;
+  /** Active checks fail: see `HealthChecks`. */
+  unhealthy = false;
   /** Failures to connect since the last success. */
   fails = 0;
   /** Idle connections of HTTP/1.1. */
@@ -83,7 +86,7 @@ export class Endpoint {
 
   state(now: Instant): EndpointState {
     if (this.retired) return "removed";
-    return this.#tripped && now < this.#trialAt ? "down" : "up";
+    return this.unhealthy || (this.#tripped && now < this.#trialAt) ? "down" : "up";
   }
 
   /** Whether a request could have a connection now: one with room, or a new one within the limit. */

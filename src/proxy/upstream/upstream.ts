@@ -2,6 +2,7 @@ import { formatSocketAddress } from "../../core/address.ts";
 import { after, type Duration, type Instant, micros } from "../../core/time.ts";
 import type { Transport } from "../../core/transport.ts";
 import type { TlsClient } from "../../tls/client.ts";
+import { HealthChecks, type HealthListener } from "../health/health-checks.ts";
 import type { EndpointSettings, UpstreamSettings } from "../settings.ts";
 import type { TlsRoute } from "../tls/route.ts";
 import { tlsTarget } from "../tls/target.ts";
@@ -49,7 +50,7 @@ export interface EndpointSnapshot {
  * name's addresses change the balancer is made anew; endpoints that stay keep their state and their
  * connections, those that leave are retired.
  */
-export class Upstream implements NameListener, Swept {
+export class Upstream implements NameListener, HealthListener, Swept {
   readonly settings: UpstreamSettings;
   endpoints: readonly Endpoint[] = [];
 
@@ -58,6 +59,7 @@ export class Upstream implements NameListener, Swept {
   readonly #notice: (message: string) => void;
   readonly #names = new Map<string, NameResolution>();
   readonly #sweep: IdleSweep;
+  readonly #checks: HealthChecks | null;
   readonly #line: WaitingLine;
   readonly #choice = new Choice();
   #byKey: ReadonlyMap<string, Endpoint> = new Map();
@@ -78,6 +80,8 @@ export class Upstream implements NameListener, Swept {
     this.#transport = transport;
     this.#notice = onNotice;
     this.#sweep = new IdleSweep(this, transport);
+    const { health } = settings;
+    this.#checks = health ? new HealthChecks(health, settings, transport, this) : null;
     this.#line = new WaitingLine(settings.limits.pending);
     for (const { target } of settings.endpoints) {
       if (target.kind !== "name" || this.#names.has(target.host)) continue;
@@ -94,12 +98,14 @@ export class Upstream implements NameListener, Swept {
    */
   async start(): Promise<void> {
     this.#sweep.expect(after(this.#transport.now(), this.settings.timeouts.idle));
+    this.#checks?.start(this.endpoints);
     await Promise.all([...this.#names.values()].map((name) => name.resolve()));
   }
 
   /** No more resolving; idle connections are closed, and others once they become idle. */
   stop(): void {
     this.#sweep.stop();
+    this.#checks?.stop();
     for (const name of this.#names.values()) name.stop();
     for (const endpoint of this.endpoints) endpoint.stop();
   }
@@ -169,9 +175,15 @@ export class Upstream implements NameListener, Swept {
     const gone = [...this.#byKey].filter(([key]) => !byKey.has(key)).map(([, leaver]) => leaver);
     this.#byKey = byKey;
     this.endpoints = [...byKey.values()];
+    this.#checks?.follow(this.endpoints);
     this.#balancer = createBalancer(this.settings.balance, this.endpoints);
     this.#leaving = [...this.#leaving, ...gone].filter((endpoint) => endpoint.connections > 0);
     for (const endpoint of gone) endpoint.retire();
+    if (this.#line.size > 0) this.#wake();
+  }
+
+  /** An endpoint is up again, or down: then others may have to serve those that wait. */
+  onHealth(_endpoint: Endpoint): void {
     if (this.#line.size > 0) this.#wake();
   }
 
