@@ -1,6 +1,5 @@
 import { NetError } from "../../core/errors.ts";
 import { TapHost } from "../../drivers/tap/host.ts";
-import type { StackEvent } from "../../netstack/events.ts";
 import { Capture } from "../../netstack/raw/capture.ts";
 import { ExitCode } from "../exit-code.ts";
 import { describeError, Report } from "../report.ts";
@@ -10,6 +9,7 @@ import { CaptureFile } from "./capture-file.ts";
 import { ChargenService } from "./chargen.ts";
 import { DiscardService } from "./discard.ts";
 import { EchoService } from "./echo.ts";
+import { EventReport } from "./event-report.ts";
 import { hostBanner } from "./host-banner.ts";
 import { HostStatus } from "./host-status.ts";
 import { HttpService } from "./http-service.ts";
@@ -52,7 +52,8 @@ class HostRun {
       onGone: (name) => this.#gone(name),
     });
     this.#host = host;
-    host.stack.watch((event) => this.#tell(event));
+    const events = new EventReport(this.#report, () => performance.now());
+    host.stack.watch((event) => events.tell(event));
     const capture = this.#capture(host);
     for (const iface of interfaces) {
       const added = host.addInterface(this.#optionsOf(iface));
@@ -158,38 +159,5 @@ class HostRun {
     });
     const facts = { plan: this.#plan, version: packageVersion(), interfaces };
     process.stdout.write(hostBanner(facts, process.stdout.isTTY === true));
-  }
-
-  /** What its user wants to hear of while it runs. */
-  #tell(event: StackEvent): void {
-    switch (event.kind) {
-      case "interface-up":
-      case "interface-down":
-        if (event.interface === "lo") return;
-        this.#report.info(`${event.interface} is ${event.kind === "interface-up" ? "up" : "down"}`);
-        return;
-      case "mtu-changed":
-        this.#report.info(`${event.interface} has an MTU of ${event.mtu}`);
-        return;
-      case "address-conflict":
-        this.#report.warn(`${event.address} on ${event.interface} is used by somebody else, too`);
-        return;
-      case "address-changed":
-        this.#report.info(`${event.address} on ${event.interface} is ${event.state}`);
-        return;
-      case "router-added":
-        this.#report.info(`${event.address} on ${event.interface} is a router`);
-        return;
-      case "name-servers":
-        if (event.servers.length === 0) return;
-        this.#report.info(`name servers on ${event.interface}: ${event.servers.join(", ")}`);
-        return;
-      case "dhcp-state":
-        this.#report.info(
-          `dhcp on ${event.interface}: ${event.state}${event.address === null ? "" : `, ${event.address}`}`,
-        );
-        return;
-      default:
-    }
   }
 }
