@@ -32,7 +32,7 @@ export async function openStackTransport(
   };
   try {
     for (const via of spec.gateways) {
-      host.stack.configuration.addRoute({ destination: "default", via });
+      host.stack.configuration.addRoute({ destination: "default", via, interface: spec.device });
     }
     if (spec.dhcp) host.stack.startDhcp(spec.device);
     await usable(host, spec);

@@ -25,6 +25,9 @@ test.each([
   ["tap=a,address=10.7.0.2", "needs the form"],
   ["tap=a,address=10.7.0.300/24", "needs the form"],
   ["tap=a,address=10.7.0.2/24,gateway=10.7.0.1/24", "is no IP address"],
+  ["tap=a,address=10.7.0.255/24", "is the broadcast address"],
+  ["tap=a,address=127.0.0.1/8", "is a loopback address"],
+  ["tap=a,address=10.7.0.2/24,gateway=10.8.0.1", "no address is in its network"],
   ["tap=a,address=10.7.0.2/24,mtu=70000", "is not between"],
   ["tap=a,adress=10.7.0.2/24", 'unknown "adress=10.7.0.2/24"'],
 ])("a stack described as %s is refused and told why", (text, why) => {

@@ -1,5 +1,5 @@
 import { Ip } from "../netstack/ip-address.ts";
-import { Prefix } from "../netstack/prefix.ts";
+import { Prefix, whyUnfit } from "../netstack/prefix.ts";
 
 /** A stack of our own on a device, as `--stack` describes it; plain data. */
 export interface StackSpec {
@@ -53,6 +53,11 @@ export function parseStackSpec(text: string): StackSpec {
   if (device === null) throw new BadStackSpec(`no device given; ${example}`);
   if (dhcp && mode === "tun") throw new BadStackSpec(`dhcp needs Ethernet: say tap=${device}`);
   if (addresses.length === 0 && !dhcp) throw new BadStackSpec(`no address given; ${example}`);
+  for (const via of gateways) {
+    const ip = Ip.parse(via)!;
+    const near = ip.isLinkLocal || addresses.some((text) => Prefix.parse(text)!.contains(ip));
+    if (!near && !dhcp) throw new BadStackSpec(`gateway "${via}": no address is in its network`);
+  }
   return { device, mode, addresses, gateways, dhcp, mtu };
 }
 
@@ -66,8 +71,12 @@ function deviceName(name: string): string {
 
 function address(text: string): string {
   const prefix = Prefix.parse(text);
-  if (prefix !== null && text.includes("/")) return text;
-  throw new BadStackSpec(`address "${text}" needs the form 10.7.0.2/24 or fd07::2/64`);
+  if (prefix === null || !text.includes("/")) {
+    throw new BadStackSpec(`address "${text}" needs the form 10.7.0.2/24 or fd07::2/64`);
+  }
+  const unfit = whyUnfit(prefix);
+  if (unfit !== null) throw new BadStackSpec(`address "${text}" ${unfit}`);
+  return text;
 }
 
 function gateway(text: string): string {

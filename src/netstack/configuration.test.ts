@@ -219,6 +219,8 @@ test.each([
   ["EINVAL", "addAddress", ["eth0", "10.7.0.2.3/24"], "10.7.0.2/24"],
   ["EINVAL", "addAddress", ["eth0", "224.0.0.1/24"], "cannot be"],
   ["EADDRINUSE", "addAddress", ["lo", "127.0.0.1/8"], "already"],
+  ["EINVAL", "addAddress", ["eth0", "127.0.0.2/8"], "loopback address"],
+  ["EINVAL", "addAddress", ["eth0", "::1/128"], "loopback address"],
   ["ENOENT", "addAddress", ["eth9", "10.7.0.2/24"], "there are lo, eth0"],
   ["ENOENT", "removeAddress", ["eth0", "10.7.0.2/24"], "no address"],
   ["ENETUNREACH", "addRoute", [{ destination: "10.0.0.0/8", via: "192.0.2.1" }], "name the one"],

@@ -8,7 +8,7 @@ import type { Internet } from "./ip/internet.ts";
 import type { Route, RouteSpec } from "./ip/route.ts";
 import type { Rule } from "./ip/routing-rules.ts";
 import { Ip } from "./ip-address.ts";
-import { Prefix } from "./prefix.ts";
+import { Prefix, whyUnfit } from "./prefix.ts";
 import type {
   AddressEntry,
   ListedNeighbor,
@@ -49,15 +49,8 @@ export class Configuration {
     const iface = this.#interface(name);
     const prefix = readPrefix(address);
     const { ip } = prefix;
-    if (ip.isMulticast || ip.isUnspecified || ip.isLimitedBroadcast) {
-      throw invalid(`${address} cannot be the address of an interface`);
-    }
-    // RFC 1122 §3.2.1.3: they mean all hosts of the network, or none; not so on links of two (RFC 3021).
-    if (ip.version === 4 && prefix.length < 31 && (isFirst(prefix) || isLast(prefix))) {
-      throw invalid(
-        `${address} is the ${isFirst(prefix) ? "network" : "broadcast"} address of its network`,
-      );
-    }
+    const wrong = whyUnfit(prefix, iface.device.medium === "loopback");
+    if (wrong !== null) throw invalid(`${address} ${wrong}`);
     if (iface.addresses.find(ip) !== null) {
       throw failure("EADDRINUSE", `${name} has the address ${ip} already`);
     }
@@ -254,9 +247,6 @@ export class Configuration {
 }
 
 /** Of IPv4, of less than 32 bits. */
-const isFirst = ({ ip, length }: Prefix): boolean => length > 0 && ip.w3 << length === 0;
-const isLast = ({ ip, length }: Prefix): boolean => ~ip.w3 << length === 0;
-
 function checkSettings({ dadTransmits, hopLimit, vlan }: Partial<InterfaceSettings>): void {
   checkWithin("dadTransmits", dadTransmits, 0, 100);
   checkWithin("hopLimit", hopLimit, 1, 255);

@@ -92,3 +92,20 @@ export function masked(ip: Ip, length: number): Ip {
 
 /** The `bits` highest of 32 bits. */
 const mask = (bits: number): number => (bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << (32 - bits));
+
+/** Why no interface may have the address, or none but the loopback, to be read behind it; else null. */
+export function whyUnfit(prefix: Prefix, loopback = false): string | null {
+  const { ip, length } = prefix;
+  if (ip.isMulticast || ip.isUnspecified || ip.isLimitedBroadcast) {
+    return "cannot be the address of an interface";
+  }
+  // RFC 1122 §3.2.1.3 (g), RFC 4291 §2.5.3: they never leave the host.
+  if (ip.isLoopback && !loopback) return "is a loopback address: no link may see it";
+  // RFC 1122 §3.2.1.3: they mean all hosts of the network, or none; not so on links of two (RFC 3021).
+  if (ip.version === 6 || length >= 31) return null;
+  if (isFirst(prefix)) return "is the network address of its network";
+  return isLast(prefix) ? "is the broadcast address of its network" : null;
+}
+
+const isFirst = ({ ip, length }: Prefix): boolean => length > 0 && ip.w3 << length === 0;
+const isLast = ({ ip, length }: Prefix): boolean => ~ip.w3 << length === 0;

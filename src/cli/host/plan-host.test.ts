@@ -71,6 +71,19 @@ test.each<[string, Partial<HostArguments>, RegExp]>([
   ["a device twice", { tap: ["a"], tun: ["a"] }, /a is named twice/],
   ["a name too long", { tap: ["x".repeat(16)] }, /1 to 15 characters/],
   ["an address without length", { tap: ["a"], address: ["10.7.0.2"] }, /looks like 10.7.0.2\/24/],
+  ["a network's address", { tap: ["a"], address: ["10.7.0.0/24"] }, /it is the network address/],
+  [
+    "a broadcast address",
+    { tap: ["a"], address: ["10.7.0.255/24"] },
+    /it is the broadcast address/,
+  ],
+  ["a group", { tap: ["a"], address: ["ff02::1/64"] }, /it cannot be the address of an interface/],
+  ["a loopback address", { tap: ["a"], address: ["127.0.0.2/8"] }, /it is a loopback address/],
+  [
+    "an address twice",
+    { tap: ["a"], address: ["fd07::2/64", "fd07:0::2/64"] },
+    /fd07:0::2\/64: a has it already/,
+  ],
   ["an address of no device", { tap: ["a"], address: ["b=10.7.0.2/24"] }, /there is no device b/],
   [
     "an address of which device",
@@ -89,7 +102,7 @@ test.each<[string, Partial<HostArguments>, RegExp]>([
   ["a gateway by name", { tap: ["a"], gateway: ["router"] }, /no IP address/],
   ["a port of letters", { tap: ["a"], http: "www" }, /--http www: a whole number/],
   ["a port too large", { tap: ["a"], echo: "65536" }, /from 1 to 65535/],
-  ["an MTU too large", { tap: ["a"], mtu: "70000" }, /--mtu 70000/],
+  ["an MTU too large", { tap: ["a"], mtu: "65521" }, /from 68 to 65520/],
   ["a descriptor of which device", { tap: ["a", "b"], fd: ["3"] }, /Say --fd a=3/],
 ])("%s: refused in words", (_, args, message) => {
   expect(() => plan(args)).toThrow(message);

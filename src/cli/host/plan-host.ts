@@ -1,6 +1,6 @@
 import { isInterfaceName } from "../../native/tun.ts";
 import { Ip } from "../../netstack/ip-address.ts";
-import { Prefix } from "../../netstack/prefix.ts";
+import { Prefix, whyUnfit } from "../../netstack/prefix.ts";
 
 export type ServiceName = "http" | "echo" | "discard" | "chargen";
 
@@ -68,11 +68,16 @@ export function planHost(args: HostArguments): HostPlan {
   const double = names.find((name, i) => names.indexOf(name) !== i);
   if (double !== undefined) throw wrong(`the device ${double} is named twice`);
   const addresses = args.address.map((text) => assigned(text, names));
+  const again = addresses.find(({ device, prefix }, i) =>
+    addresses.slice(0, i).some((one) => one.device === device && one.prefix.ip.equals(prefix.ip)),
+  );
+  if (again !== undefined)
+    throw wrong(`--address ${again.address}: ${again.device} has it already`);
   const fds = descriptors(args.fd, names);
   const queues = args.queues === undefined ? 1 : whole("--queues", args.queues, 1, 256);
   const dhcp = args.dhcp === true;
   if (dhcp && args.tap.length === 0) throw wrong("--dhcp needs Ethernet: say --tap, not --tun");
-  const mtu = args.mtu === undefined ? null : whole("--mtu", args.mtu, 68, 65_521);
+  const mtu = args.mtu === undefined ? null : whole("--mtu", args.mtu, 68, 65_520);
   return {
     kind: "host",
     interfaces: devices.map(({ name, mode }) => ({
@@ -120,6 +125,8 @@ function assigned(text: string, names: readonly string[]): Assigned {
   if (prefix === null || !address.includes("/")) {
     throw wrong(`--address ${text}: an address looks like 10.7.0.2/24 or fd07::2/64`);
   }
+  const unfit = whyUnfit(prefix);
+  if (unfit !== null) throw wrong(`--address ${text}: it ${unfit}`);
   return { device, address, prefix };
 }
 
