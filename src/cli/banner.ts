@@ -1,5 +1,5 @@
 import type { EffectiveConfig } from "../config/effective.ts";
-import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import { formatSocketAddress, parseIp, type SocketAddress } from "../core/address.ts";
 import { Prefix } from "../netstack/prefix.ts";
 import type { ListenerSettings } from "../proxy/settings.ts";
 import { peerAddress } from "./host/peer-address.ts";
@@ -21,9 +21,33 @@ export function banner(facts: BannerFacts, colour: boolean): string {
   const driver = plan.driverFallback === null ? plan.driver : `node (${plan.driverFallback})`;
   const workers = plan.workers === 1 ? "1 worker" : `${plan.workers} workers`;
   const head = `${bold(`Millrace ${version}`)}  ${workers}, driver ${driver}, process ${process.pid}`;
-  const lines = ["", head, "", ...listening(facts), ...stackHint(plan)];
-  return `${[...lines, "", ...toTry(facts, bold), ""].join("\n")}\n`;
+  const shown = { ...facts, config: reached(facts) };
+  const lines = ["", head, "", ...listening(shown), ...stackHint(plan)];
+  return `${[...lines, "", ...toTry(shown, bold), ""].join("\n")}\n`;
 }
+
+/** On a stack of its own a wildcard is reached by the stack's addresses: the loopback would be the kernel's. */
+function reached({ plan, config }: BannerFacts): EffectiveConfig {
+  const own = (plan.stack?.addresses ?? []).map((text) => parseIp(text.split("/")[0]!)!);
+  const real = (address: SocketAddress): SocketAddress => {
+    if (address.kind === "unix") return address;
+    const ip = WILDCARDS[address.ip]?.map((colon) =>
+      own.find((one) => one.includes(":") === colon),
+    );
+    return { ...address, ip: ip?.find((one) => one !== undefined) ?? address.ip };
+  };
+  const listeners = config.listeners.map((listener) => ({
+    ...listener,
+    addresses: listener.addresses.map(real),
+  }));
+  return { ...config, listeners };
+}
+
+/** Whose addresses a wildcard may be reached by, in this order: IPv6 or not. */
+const WILDCARDS: Readonly<Record<string, readonly boolean[]>> = {
+  "0.0.0.0": [false],
+  "::": [true, false],
+};
 
 function listening({ plan, config, admin, demo }: BannerFacts): string[] {
   const rows: string[][] = [];

@@ -5,6 +5,8 @@ import type { EffectiveConfig } from "../config/effective.ts";
 import { configFromFlags } from "../config/flags.ts";
 import { formatProblems, type LoadResult } from "../config/problem.ts";
 import { formatSocketAddress } from "../core/address.ts";
+import { Ip } from "../netstack/ip-address.ts";
+import { Prefix } from "../netstack/prefix.ts";
 import { ExitCode } from "./exit-code.ts";
 import { isModule, loadFile, UnreadableFile } from "./load-file.ts";
 import type { Plan } from "./plan.ts";
@@ -70,6 +72,12 @@ function checkedStack(stack: StackSpec, config: EffectiveConfig): StackSpec {
     if (address.kind === "unix" || address.port === 0) {
       throw new UsageError(
         `--stack listens on IP addresses and ports of its own, not on ${formatSocketAddress(address)}`,
+      );
+    }
+    if (Ip.parse(address.ip)?.isLoopback === true) {
+      const [own = "*"] = stack.addresses.map((text) => Prefix.parse(text)!.ip.toString());
+      throw new UsageError(
+        `${formatSocketAddress(address)} is the loopback of the stack itself, which nobody else reaches; say --listen ${own.includes(":") ? `[${own}]` : own}:${address.port}`,
       );
     }
   }

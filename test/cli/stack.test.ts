@@ -57,6 +57,10 @@ test.each([
   [["--stack", "tap=mr1,address=10.7.0.2"], "needs the form 10.7.0.2/24"],
   [["--stack", "tap=mr1,address=10.7.0.2/24", "--workers", "2"], "served by one worker"],
   [["--stack", "tap=mr1,address=10.7.0.2/24", "--listen", "unix:/tmp/x"], "not on unix:/tmp/x"],
+  [
+    ["--stack", "tap=mr1,address=10.7.0.2/24"],
+    "loopback of the stack itself, which nobody else reaches; say --listen 10.7.0.2:8080",
+  ],
 ])("millrace proxy %j is refused with a reason", async (flags, why) => {
   const { code, stderr } = await runMillrace("proxy", "--to", "10.7.0.1:9000", ...flags);
   expect(code).toBe(2);
