@@ -3,6 +3,7 @@ import type { NetError } from "../core/errors.ts";
 import type { ProxyObserver } from "../proxy/observer.ts";
 import type { Session } from "../proxy/session-api.ts";
 import type { TunnelKind } from "../proxy/tunnel.ts";
+import type { MessageDirection } from "../proxy/websocket/message.ts";
 import type { AccessLog } from "../telemetry/access-log.ts";
 import type { MetricRecorder } from "../telemetry/recorder.ts";
 import type { TlsConnection } from "../tls/engine.ts";
@@ -89,6 +90,10 @@ export class TelemetryObserver implements ProxyObserver {
 
   tunnelClosed(listener: string, kind: TunnelKind): void {
     this.#recorder.tunnelClosed(listener, kind);
+  }
+
+  webSocketMessage(listener: string, direction: MessageDirection, octets: number): void {
+    this.#recorder.webSocketMessage(listener, direction, octets);
   }
 
   bodyCoded(

@@ -54,6 +54,7 @@ function describeListener(settings: ListenerSettings, addresses: readonly Socket
       body: formatSize(limits.body),
       connections: limits.connections,
       requestsPerConnection: count(limits.requestsPerConnection),
+      webSocketMessage: formatSize(limits.webSocketMessage),
     },
     timeouts: describeDurations(timeouts),
     http2: settings.http2 === null ? "off" : describeHttp2(settings.http2),

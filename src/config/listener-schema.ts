@@ -37,6 +37,11 @@ const limits = z
     requestsPerConnection: countOrUnlimited
       .prefault("unlimited")
       .describe("Requests on one connection before it is closed."),
+    webSocketMessage: size
+      .prefault("1MiB")
+      .describe(
+        "The largest message of a WebSocket, inflated, where `webSocketMessage` of a TypeScript module looks at them: they are held whole. A larger one closes with 1009.",
+      ),
   })
   .prefault({})
   .describe("What a client may ask for.");

@@ -30,6 +30,7 @@ describe("defaults", () => {
         body: Infinity,
         connections: 50_000,
         requestsPerConnection: Infinity,
+        webSocketMessage: 1_048_576,
       },
       timeouts: {
         head: 10_000_000,

@@ -20,6 +20,7 @@ const phases = {
   responseFilter: true,
   responseBodyFilter: true,
   responseTrailerFilter: true,
+  webSocketMessage: true,
   errorWhileProxy: true,
   failToProxy: true,
   logging: true,

@@ -1,4 +1,4 @@
-import type { NetError } from "../core/errors.ts";
+import { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { FieldId } from "../http/field-id.ts";
 import type { Fields } from "../http/fields.ts";
@@ -18,7 +18,8 @@ import type { ProxyContext } from "./server.ts";
 import { SessionState } from "./session.ts";
 import type { Downstream, Upstream } from "./sides.ts";
 import { joinSides } from "./switching.ts";
-import type { Tunnel, TunnelEnd } from "./tunnel.ts";
+import { brokenDown, type Tunnel, type TunnelEnd } from "./tunnel.ts";
+import { completeHandshake, prepareHandshake } from "./websocket/handshake.ts";
 
 /**
  * One request and its response on their way through the phases. The sides call `on…`; hooks see it as
@@ -153,6 +154,7 @@ export class Exchange extends SessionState {
     const head = this.outgoing;
     head.copyFrom(this.request);
     this.attempts.prepare(head);
+    prepareHandshake(this);
     this.hasOutgoing = true;
     this.bridge?.prepareRequest(head);
     const program = this.program;
@@ -282,10 +284,12 @@ export class Exchange extends SessionState {
 
   startTunnel(): void {
     if (this.upstreamSide === null) return;
+    const terms = completeHandshake(this);
+    if (terms instanceof NetError) return this.fail(terms);
     this.attempts.stopClock();
     this.summary.status = this.responseHead.status;
     this.started = true;
-    this.tunnel = joinSides(this, this.upstreamSide);
+    this.tunnel = joinSides(this, this.upstreamSide, terms);
   }
 
   tunnelOver(end: TunnelEnd): void {
@@ -306,8 +310,8 @@ export class Exchange extends SessionState {
     this.forgetPartialHead();
     this.requests.stop();
     this.responses.stop();
+    if (this.tunnel !== null) return this.tunnel.fail(brokenDown, error);
     this.attempts.abandon();
-    if (this.tunnel !== null) return this.tunnel.abort();
     if (this.started) {
       if (!this.breakOff(error)) this.downstream.reset();
       return this.finish();

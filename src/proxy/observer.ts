@@ -2,6 +2,7 @@ import type { NetError } from "../core/errors.ts";
 import type { TlsConnection } from "../tls/engine.ts";
 import type { Session } from "./session-api.ts";
 import type { TunnelKind } from "./tunnel.ts";
+import type { MessageDirection } from "./websocket/message.ts";
 
 /** What the proxy tells of itself: metrics and logs hang here. Calls are synchronous and cheap. */
 export interface ProxyObserver {
@@ -24,6 +25,8 @@ export interface ProxyObserver {
   /** A request became a tunnel, which its `tunnelClosed` ends. */
   tunnelOpened(listener: string, kind: TunnelKind): void;
   tunnelClosed(listener: string, kind: TunnelKind): void;
+  /** A message of a WebSocket came whole, for a program that looks at them; octets when inflated. */
+  webSocketMessage(listener: string, direction: MessageDirection, octets: number): void;
   /** A request is over; `session.summary` has the figures. Also for messages that never parsed. */
   requestEnded(session: Session): void;
   upstreamConnected(upstream: string): void;

@@ -3,6 +3,7 @@ import type { Compression } from "./compression/compression.ts";
 import type { Opened } from "./grpc/bridge.ts";
 import type { Peer } from "./peer.ts";
 import type { Session } from "./session-api.ts";
+import type { MessageDirection, MessageVerdict, WebSocketMessage } from "./websocket/message.ts";
 
 /** A hook may answer plainly or with a promise; only a promise costs a wait. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -17,7 +18,7 @@ export type BodyVerdict = Uint8Array | null | undefined | void;
  *     bridge → earlyRequestFilter → requestFilter → upstreamPeer → connectedToUpstream
  *       → compression → upstreamRequestFilter → requestBodyFilter*
  *       → upstreamResponseFilter → responseFilter → upstreamResponseBodyFilter* → responseBodyFilter*
- *       → responseTrailerFilter → logging
+ *       → responseTrailerFilter | webSocketMessage* → logging
  *
  * A hook that throws fails its own request: with 500 where the response has not begun, by closing the
  * connection where it has.
@@ -87,6 +88,16 @@ export interface ProxyProgram<Ctx = unknown> {
 
   /** The trailers (`session.trailers`), before they are sent on. */
   responseTrailerFilter?(session: Session, ctx: Ctx): MaybePromise<void>;
+
+  /** Each message of a WebSocket, in either direction, one at a time: what waits for a promise holds its
+   *  sender. With this hook the proxy agrees on permessage-deflate with each side by itself and refuses
+   *  other extensions; without it messages are not looked at. A hook that throws closes with 1011. */
+  webSocketMessage?(
+    session: Session,
+    direction: MessageDirection,
+    message: WebSocketMessage,
+    ctx: Ctx,
+  ): MaybePromise<MessageVerdict>;
 
   /** An attempt failed after it was connected; before any retry. */
   errorWhileProxy?(session: Session, error: NetError, ctx: Ctx): void;

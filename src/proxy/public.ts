@@ -16,3 +16,4 @@ export type { RouteAction, RouteMatch, RouteSettings } from "./route/settings.ts
 export { ProxyServer, type ProxyServerOptions, type ServerSnapshot } from "./server.ts";
 export type { Session, Summary, UpstreamInfo } from "./session-api.ts";
 export type { ListenerSettings, UpstreamSettings } from "./settings.ts";
+export type { MessageDirection, MessageVerdict, WebSocketMessage } from "./websocket/message.ts";

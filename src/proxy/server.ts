@@ -144,7 +144,7 @@ export class ProxyServer implements ProxyContext {
   async drain(deadline: Duration): Promise<void> {
     this.draining = true;
     for (const listener of this.listeners) listener.drain();
-    for (const tunnel of [...this.tunnels]) tunnel.leave(goingAway, "", null);
+    for (const tunnel of [...this.tunnels]) tunnel.leave(goingAway, goingAway, null);
     if (this.connections > 0) {
       await new Promise<void>((resolve) => {
         const timer = this.transport.schedule(

@@ -33,6 +33,8 @@ export interface ListenerLimits {
   readonly connections: number;
   /** Requests on one connection before it is closed. */
   readonly requestsPerConnection: number;
+  /** Bytes of a message of a WebSocket, inflated, where a program looks at them; past it 1009. */
+  readonly webSocketMessage: number;
 }
 
 export interface ListenerTimeouts {

@@ -1,10 +1,10 @@
 import { bytesOf } from "../core/bytes.ts";
-import type { Stream } from "../core/transport.ts";
 import { FieldId } from "../http/field-id.ts";
-import { listHas } from "../http/token-list.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Upstream } from "./sides.ts";
-import { goingAway, Tunnel, type TunnelKind, TunnelSide } from "./tunnel.ts";
+import { goingAway, Tunnel, type TunnelOptions, TunnelSide } from "./tunnel.ts";
+import type { WebSocketTerms } from "./websocket/handshake.ts";
+import { InspectedSide } from "./websocket/inspected-side.ts";
 import { TrackedSide } from "./websocket/tracked-side.ts";
 
 const connectionUpgrade = bytesOf("Connection: upgrade\r\n");
@@ -19,10 +19,18 @@ export function expectsTunnel({ requests, outgoing }: Exchange): boolean {
   return requests.received && (asked || outgoing.form === "authority");
 }
 
-/** Tells the client of the switch and takes both connections out of HTTP. */
-export function joinSides(exchange: Exchange, upstream: Upstream): Tunnel {
+/**
+ * Tells the client of the switch and takes both connections out of HTTP. `terms`: of a WebSocket, what
+ * `completeHandshake` gave.
+ */
+export function joinSides(
+  exchange: Exchange,
+  upstream: Upstream,
+  terms: WebSocketTerms | null,
+): Tunnel {
   const { context, downstream, responseHead } = exchange;
-  const kind = kindOf(exchange);
+  const kind =
+    terms !== null ? "websocket" : exchange.outgoing.form === "authority" ? "connect" : "upgrade";
   responseHead.removeHopByHop(true);
   if (responseHead.status === 101) {
     responseHead.fields.appendLine(connectionUpgrade, FieldId.connection);
@@ -37,7 +45,7 @@ export function joinSides(exchange: Exchange, upstream: Upstream): Tunnel {
     upstream: upstream.detach(),
     clock: transport,
     timeout: timeouts.tunnel,
-    side: kind === "websocket" ? (...of) => new TrackedSide(...of, transport.rng) : bytes,
+    side: sidesOf(exchange, terms),
     onEnd(end, ended) {
       tunnels.delete(ended);
       observer.tunnelClosed(name, kind);
@@ -45,16 +53,15 @@ export function joinSides(exchange: Exchange, upstream: Upstream): Tunnel {
     },
   });
   if (!tunnel.over) tunnels.add(tunnel);
-  if (context.draining) tunnel.leave(goingAway, "", null);
+  if (context.draining) tunnel.leave(goingAway, goingAway, null);
   return tunnel;
 }
 
-const bytes = (stream: Stream): TunnelSide => new TunnelSide(stream);
-
-function kindOf({ outgoing, responseHead }: Exchange): TunnelKind {
-  if (outgoing.form === "authority") return "connect";
-  const { fields } = responseHead;
-  // Of an upstream that speaks HTTP/2 the request says it: there is one protocol, accepted or not.
-  const told = fields.first(FieldId.upgrade) !== -1 ? fields : outgoing.fields;
-  return listHas(told, FieldId.upgrade, "websocket") ? "websocket" : "upgrade";
+function sidesOf(exchange: Exchange, terms: WebSocketTerms | null): TunnelOptions["side"] {
+  if (terms === null) return (stream) => new TunnelSide(stream);
+  if (exchange.program.webSocketMessage === undefined) {
+    const { rng } = exchange.context.transport;
+    return (stream, from) => new TrackedSide(stream, from, rng);
+  }
+  return (stream, from) => new InspectedSide(stream, from, exchange, terms);
 }

@@ -26,6 +26,18 @@ export interface TunnelOptions {
   readonly onEnd: (end: TunnelEnd, tunnel: Tunnel) => void;
 }
 
+/** What a tunnel is left with: a code of RFC 6455 §7.4, WebSocket being the one protocol that has it. */
+export interface Goodbye {
+  readonly code: number;
+  /** ASCII. */
+  readonly reason: string;
+}
+
+export const goingAway: Goodbye = { code: 1001, reason: "" };
+
+/** A fault of ours. */
+export const brokenDown: Goodbye = { code: 1011, reason: "" };
+
 /** How long those at both ends may take to answer a goodbye, before they are cut. */
 const goodbyeTime = seconds(5);
 
@@ -77,21 +89,21 @@ export class Tunnel {
    * Says goodbye to both sides as soon as that is possible, and closes each when it has answered; those
    * that take too long are cut. Nothing where the protocol has no goodbye; false then.
    */
-  leave(code: number, reason: string, error: NetError | null): boolean {
+  leave(toClient: Goodbye, toUpstream: Goodbye, error: NetError | null): boolean {
     if (!this.client.polite) return false;
     this.error ??= error;
     if (this.leaving || this.over) return true;
     this.leaving = true;
     this.deadline.set(this.clock.now(), goodbyeTime);
-    this.client.leave(code, reason);
-    this.upstream.leave(code, reason);
+    this.client.leave(toUpstream);
+    this.upstream.leave(toClient);
     this.settle();
     return true;
   }
 
-  /** It cannot go on: `code` says so where there is a way to say it, and both sides are cut where not. */
-  fail(code: number, reason: string, error: NetError): void {
-    if (this.leave(code, reason, error)) return;
+  /** It cannot go on: a goodbye where there is a way to say it, and both sides are cut where not. */
+  fail(goodbye: Goodbye, error: NetError): void {
+    if (this.leave(goodbye, goodbye, error)) return;
     this.error ??= error;
     this.abort();
   }
@@ -122,7 +134,7 @@ export class Tunnel {
     const error = new NetError("BETWEEN_BYTES_TIMEOUT", "nothing moved in the tunnel", {
       source: "internal",
     });
-    this.fail(goingAway, "idle", error);
+    this.fail({ ...goingAway, reason: "idle" }, error);
   }
 
   /** The time for goodbyes is over. */
@@ -133,9 +145,6 @@ export class Tunnel {
     }
   }
 }
-
-/** RFC 6455 §7.4.1; goodbyes are said with the codes of WebSocket, the one protocol that has them here. */
-export const goingAway = 1001;
 
 /** Why a side's stream is paused; it flows when no reason is left. */
 export const OtherFull = 1;
@@ -181,7 +190,8 @@ export class TunnelSide implements StreamHandler {
     if (this.other.stream.write(buf, start, end)) this.hold(OtherFull);
   }
 
-  leave(_code: number, _reason: string): void {}
+  /** Says goodbye to the other side. */
+  leave(_goodbye: Goodbye): void {}
 
   protected hold(reason: number): void {
     if (this.holds === 0) this.stream.pause();

@@ -104,6 +104,9 @@ export const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 /** What tunnels are opened as; each has a gauge and a counter. */
 export const TUNNEL_KINDS = ["websocket", "upgrade", "connect", "passthrough"] as const;
 
+/** Who sent a message of a WebSocket; each has a slot for messages and one for their octets. */
+export const MESSAGE_DIRECTIONS = ["from-client", "from-upstream"] as const;
+
 const CODINGS_END = 5 + HISTOGRAM_SLOTS + STATUSES + ERROR_SLOTS + CODING_SLOTS;
 
 const HANDSHAKES_END =
@@ -127,7 +130,9 @@ export const ListenerSlot = {
   handshakeFailures: CODINGS_END + PROTOCOLS.length + 3 + 2 * TLS_VERSIONS.length,
   tunnels: HANDSHAKES_END,
   tunnelsOpened: HANDSHAKES_END + TUNNEL_KINDS.length,
-  count: HANDSHAKES_END + 2 * TUNNEL_KINDS.length,
+  messages: HANDSHAKES_END + 2 * TUNNEL_KINDS.length,
+  messageBytes: HANDSHAKES_END + 2 * TUNNEL_KINDS.length + MESSAGE_DIRECTIONS.length,
+  count: HANDSHAKES_END + 2 * TUNNEL_KINDS.length + 2 * MESSAGE_DIRECTIONS.length,
 } as const;
 
 /** Offsets in an upstream's block. */

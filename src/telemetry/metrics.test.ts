@@ -75,6 +75,10 @@ test("tunnels, opened and closed, show by kind; a dead worker's are open no more
   expect(text()).toContain('millrace_tunnels_active{listener="web",kind="websocket"} 1\n');
   expect(text()).toContain('millrace_tunnels_total{listener="web",kind="websocket"} 2\n');
   expect(text()).not.toContain('kind="connect"');
+  recorders[0]!.webSocketMessage("web", "from-client", 70);
+  const labels = '{listener="web",direction="from-client"}';
+  expect(text()).toContain(`millrace_websocket_messages_total${labels} 1\n`);
+  expect(text()).toContain(`millrace_websocket_message_bytes_total${labels} 70\n`);
   new MetricRecorder(layout, memory.row(0));
   expect(text()).toContain('millrace_tunnels_active{listener="web",kind="websocket"} 0\n');
 });

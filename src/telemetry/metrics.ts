@@ -7,6 +7,7 @@ import {
   CODINGS,
   codingSlot,
   ListenerSlot,
+  MESSAGE_DIRECTIONS,
   type MetricLayout,
   PROTOCOLS,
   STATUSES,
@@ -288,6 +289,13 @@ function tunnelFamilies(blocks: readonly Block[], memory: CounterMemory): Metric
         return [plain({ ...labels, kind }, memory.sum(base + slot + i))];
       }),
     );
+  const messages = (slot: number): Sample[] =>
+    blocks.flatMap(({ labels, base }) =>
+      MESSAGE_DIRECTIONS.flatMap((direction, i) => {
+        if (memory.sum(base + ListenerSlot.messages + i) === 0) return [];
+        return [plain({ ...labels, direction }, memory.sum(base + slot + i))];
+      }),
+    );
   return [
     gauge(
       "millrace_tunnels_active",
@@ -295,6 +303,16 @@ function tunnelFamilies(blocks: readonly Block[], memory: CounterMemory): Metric
       samples(ListenerSlot.tunnels),
     ),
     counter("millrace_tunnels_total", "Tunnels opened.", samples(ListenerSlot.tunnelsOpened)),
+    counter(
+      "millrace_websocket_messages_total",
+      "Messages of WebSockets that a program looked at, by who sent them.",
+      messages(ListenerSlot.messages),
+    ),
+    counter(
+      "millrace_websocket_message_bytes_total",
+      "Bytes of these messages, inflated.",
+      messages(ListenerSlot.messageBytes),
+    ),
   ];
 }
 

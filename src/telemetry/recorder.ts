@@ -3,6 +3,7 @@ import { observe } from "./histogram.ts";
 import {
   codingSlot,
   ListenerSlot,
+  MESSAGE_DIRECTIONS,
   type MetricLayout,
   PROTOCOLS,
   STATUSES,
@@ -105,6 +106,16 @@ export class MetricRecorder {
   tunnelClosed(listener: string, kind: (typeof TUNNEL_KINDS)[number]): void {
     const at = this.#layout.listener(listener) + TUNNEL_KINDS.indexOf(kind);
     this.#row[at + ListenerSlot.tunnels]! -= 1;
+  }
+
+  webSocketMessage(
+    listener: string,
+    direction: (typeof MESSAGE_DIRECTIONS)[number],
+    octets: number,
+  ): void {
+    const at = this.#layout.listener(listener) + MESSAGE_DIRECTIONS.indexOf(direction);
+    this.#row[at + ListenerSlot.messages]! += 1;
+    this.#row[at + ListenerSlot.messageBytes]! += octets;
   }
 
   /** A call of gRPC is over. */

@@ -2,6 +2,7 @@ import type { ErrorCode, NetError } from "../../src/core/errors.ts";
 import type { ProxyObserver } from "../../src/proxy/observer.ts";
 import type { Session } from "../../src/proxy/session-api.ts";
 import type { TunnelKind } from "../../src/proxy/tunnel.ts";
+import type { MessageDirection } from "../../src/proxy/websocket/message.ts";
 
 /** The figures of one finished request as plain data. */
 export interface RecordedRequest {
@@ -55,6 +56,8 @@ export class Recorder implements ProxyObserver {
   handshakes = 0;
   /** Open now. */
   readonly tunnels = { websocket: 0, upgrade: 0, connect: 0, passthrough: 0 };
+  /** Of WebSockets: who sent it, and its octets. */
+  readonly messages: string[] = [];
   readonly tlsFailures: NetError[] = [];
   upstreamOpened = 0;
   upstreamClosedCount = 0;
@@ -135,6 +138,10 @@ export class Recorder implements ProxyObserver {
 
   tunnelClosed(_listener: string, kind: TunnelKind): void {
     this.tunnels[kind]--;
+  }
+
+  webSocketMessage(_listener: string, direction: MessageDirection, octets: number): void {
+    this.messages.push(`${direction} ${octets}`);
   }
 
   requestEnded({ protocol, summary }: Session): void {

@@ -237,6 +237,7 @@ export function listenerSettings({
       body: Number.POSITIVE_INFINITY,
       connections: 10_000,
       requestsPerConnection: 1_000_000,
+      webSocketMessage: 1024 * 1024,
       ...listener?.limits,
     },
     timeouts: {

@@ -86,6 +86,7 @@ function drawListener(draw: Draw): ListenerSettings {
       body: Number.POSITIVE_INFINITY,
       connections: 100,
       requestsPerConnection: draw.pick([2, 5, 1_000]),
+      webSocketMessage: 1024 * 1024,
     },
     timeouts: {
       head: seconds(3),

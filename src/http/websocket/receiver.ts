@@ -36,6 +36,8 @@ export class WebSocketReceiver {
   kind: "text" | "binary";
   /** Of a "message", the taker's to keep; of "ping", "pong" and "close" valid until the next call. */
   payload: Uint8Array;
+  /** Of a "message" that was compressed, its payload as it came; else null. */
+  deflated: Uint8Array | null;
   /** Of a "close"; 1005 when it named none. The reason is in `payload`, behind two octets of code. */
   code: number;
   fault: WebSocketFault | null;
@@ -56,12 +58,13 @@ export class WebSocketReceiver {
 
   /**
    * `from`: who sends, which decides whether frames are to be masked. `limit`: octets of a message, also
-   * before it is inflated. `deflate`: null where permessage-deflate was not agreed on.
+   * (but for what deflating may add) before it is inflated. `deflate`: null where permessage-deflate was not agreed on.
    */
   constructor(from: "client" | "server", limit: number, deflate: MessageDeflate | null) {
     this.pos = 0;
     this.kind = "binary";
     this.payload = nothing;
+    this.deflated = null;
     this.code = CloseCode.none;
     this.fault = null;
     this.#masked = from === "client";
@@ -130,7 +133,9 @@ export class WebSocketReceiver {
     const mayCompress = first && this.#deflate !== null;
     if (reserved !== 0 && (reserved !== COMPRESSED || !mayCompress)) return Fault.reserved;
     if (first === this.#inMessage) return Fault.fragment;
-    return this.#length + length > this.#limit ? Fault.tooBig : null;
+    const compressed = first ? reserved === COMPRESSED : this.#compressed;
+    const most = compressed ? deflatedAtMost(this.#limit) : this.#limit;
+    return this.#length + length > most ? Fault.tooBig : null;
   }
 
   #begin({ opcode, reserved }: FrameHeader): void {
@@ -195,6 +200,7 @@ export class WebSocketReceiver {
       return this.#fail();
     }
     this.payload = bytes;
+    this.deflated = null;
     return "message";
   }
 
@@ -206,6 +212,7 @@ export class WebSocketReceiver {
     }
     if (this.kind === "text" && !this.#isUtf8(message, 0)) return this.#fail();
     this.payload = message;
+    this.deflated = bytes;
     return "message";
   }
 
@@ -230,6 +237,9 @@ export class WebSocketReceiver {
     return "close";
   }
 }
+
+/** What does not compress grows, by the headers of blocks that are stored. */
+const deflatedAtMost = (octets: number): number => octets + Math.ceil(octets / 1024) + 64;
 
 const protocol = (message: string): WebSocketFault => ({ code: CloseCode.protocolError, message });
 

@@ -2,7 +2,7 @@ import type { Rng } from "../../core/random.ts";
 import type { Stream } from "../../core/transport.ts";
 import { FrameTracker } from "../../http/websocket/frame-tracker.ts";
 import { UNMASKED, writeClose } from "../../http/websocket/frame-writer.ts";
-import { OtherFull, TunnelSide } from "../tunnel.ts";
+import { type Goodbye, OtherFull, TunnelSide } from "../tunnel.ts";
 
 /**
  * One direction of a WebSocket that passes as bytes. It knows where frames end, and nothing else of
@@ -14,7 +14,7 @@ export class TrackedSide extends TunnelSide {
   private readonly rng: Rng;
   private readonly from: "client" | "upstream";
   /** The Close frame that is due at the next boundary. */
-  private goodbye: { readonly code: number; readonly reason: string } | null = null;
+  private goodbye: Goodbye | null = null;
   /** Our goodbye was said: what follows is not passed on. */
   private silent = false;
 
@@ -55,9 +55,9 @@ export class TrackedSide extends TunnelSide {
     this.goodbye = null;
   }
 
-  override leave(code: number, reason: string): void {
+  override leave(goodbye: Goodbye): void {
     if (this.told) return;
-    this.goodbye = { code, reason };
+    this.goodbye = goodbye;
     this.sayGoodbye();
   }
 
