@@ -57,6 +57,32 @@ export const CALM: LinkConditions = Object.freeze({
   blackHoleAbove: Number.POSITIVE_INFINITY,
 });
 
+const CHANCES = ["loss", "duplication", "reordering", "corruption"] as const;
+const AMOUNTS = [
+  "latency",
+  "jitter",
+  "bandwidth",
+  "queueBytes",
+  "queueFrames",
+  "markAbove",
+  "lossRun",
+  "reorderDelay",
+  "blackHoleAbove",
+] as const;
+
+/** Throws a RangeError for what no link can be like, such as `loss: 5` for five in a hundred. */
+export function checkConditions(conditions: LinkConditions): void {
+  for (const name of CHANCES) checkWithin(name, conditions[name], 0, 1);
+  for (const name of AMOUNTS) checkWithin(name, conditions[name], 0, Number.POSITIVE_INFINITY);
+  checkWithin("mtu", conditions.mtu, 68, 65_535);
+}
+
+function checkWithin(name: string, value: number, least: number, most: number): void {
+  if (value >= least && value <= most) return;
+  const range = most === Number.POSITIVE_INFINITY ? `${least} or more` : `${least} to ${most}`;
+  throw new RangeError(`${name} of a link: ${value} is not ${range}`);
+}
+
 export const drawLatency = (link: LinkConditions, rng: Rng): number =>
   link.jitter <= 0 ? link.latency : link.latency + below(rng, link.jitter + 1);
 

@@ -327,3 +327,20 @@ test("switch: floods what it does not know, then sends it where the address was 
   expect(recorders.map(({ ids }) => ids)).toEqual([[2], [1, 3], [1]]);
   expect(recorders[1]!.arrivals[0]!.at).toBe(2_000);
 });
+
+test.each<[string, Partial<LinkConditions>]>([
+  ["a chance in percent", { loss: 5 }],
+  ["no number", { corruption: Number.NaN }],
+  ["a latency into the past", { latency: millis(-1) }],
+  ["an MTU below IPv4's least", { mtu: 67 }],
+  ["an MTU beyond IP's longest", { mtu: 65_536 }],
+])(
+  "%s: refused when the link is made and when it is changed, which leaves it as it was",
+  (_, wrong) => {
+    expect(() => pair(wrong)).toThrow(RangeError);
+    const { link } = pair();
+    const before = link.forward.conditions;
+    expect(() => link.set({ jitter: millis(1), ...wrong })).toThrow(RangeError);
+    expect(link.forward.conditions).toBe(before);
+  },
+);

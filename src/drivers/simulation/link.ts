@@ -1,6 +1,6 @@
 import { type LinkCapture, LinkCaptures } from "./capture.ts";
 import { Channel, type Endpoint } from "./channel.ts";
-import type { LinkConditions } from "./conditions.ts";
+import { checkConditions, type LinkConditions } from "./conditions.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** Which way: from the end that was named first, or to it. */
@@ -23,6 +23,8 @@ export class SimulatedLink {
     backward: LinkConditions = forward,
   ) {
     if (a.medium !== b.medium) throw new TypeError(`${a.name} and ${b.name}: not the same medium`);
+    checkConditions(forward);
+    checkConditions(backward);
     this.#ends = [a, b];
     this.forward = new Channel(simulation, a, b, forward);
     this.backward = new Channel(simulation, b, a, backward);
@@ -32,15 +34,16 @@ export class SimulatedLink {
 
   /**
    * Frames that are being sent or are on their way keep their times. A change of `mtu` reaches the
-   * devices of both ends, which have the smaller one of both directions.
+   * devices of both ends, which have the smaller one of both directions. Throws a RangeError for what no
+   * link can be like.
    */
   set(conditions: Partial<LinkConditions>, direction: Direction = "both"): void {
-    if (direction !== "backward") {
-      this.forward.conditions = { ...this.forward.conditions, ...conditions };
-    }
-    if (direction !== "forward") {
-      this.backward.conditions = { ...this.backward.conditions, ...conditions };
-    }
+    const forward = { ...this.forward.conditions, ...conditions };
+    const backward = { ...this.backward.conditions, ...conditions };
+    checkConditions(forward);
+    checkConditions(backward);
+    if (direction !== "backward") this.forward.conditions = forward;
+    if (direction !== "forward") this.backward.conditions = backward;
     this.#tellMtu();
   }
 
