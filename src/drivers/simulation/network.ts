@@ -21,7 +21,11 @@ export interface NetworkOptions {
   readonly mostSteps?: number;
 }
 
-/** Until when to go on: an instant, a condition, or, when absent, until nothing is left to happen. */
+/**
+ * Until when to go on: an instant, a condition, or, when absent, until nothing is left to happen. That is
+ * never where a host looks for IPv6 routers, as each does unless its `settings` say otherwise: it asks again
+ * each hour (RFC 7559).
+ */
 export type Until = Instant | (() => boolean);
 
 /** Made-up addresses: the local bit is set (IEEE 802 §8.2.2). */
@@ -191,7 +195,9 @@ export class Network {
 
   #checkSteps(steps: number): void {
     if (steps < this.#mostSteps) return;
-    throw new Error(`still busy after ${this.#mostSteps} steps (a timer that repeats?)`);
+    throw new Error(
+      `still busy after ${this.#mostSteps} steps: is there a timer that repeats, such as that of a host without an IPv6 router? Say until when`,
+    );
   }
 }
 
