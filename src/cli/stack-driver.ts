@@ -22,6 +22,7 @@ export async function openStackTransport(
     mode: spec.mode,
     addresses: spec.addresses,
     onFault,
+    onGone: lose,
     ...(spec.mtu === null ? {} : { mtu: spec.mtu }),
   });
   const queues = host.devices.flatMap((device) => device.queues);
@@ -73,6 +74,13 @@ function usable(host: TapHost, { device, addresses, dhcp }: StackSpec): Promise<
     look();
   });
 }
+
+/** Ends the worker: the one that takes its place opens the device anew, or fails and says why. */
+const lose = (device: string): void => {
+  setImmediate(() => {
+    throw failure(`${device} is gone: somebody removed the device`);
+  });
+};
 
 const failure = (message: string) =>
   new NetError("EADDRNOTAVAIL", message, { source: "internal", retry: "always" });

@@ -40,6 +40,11 @@ const SCRIPT = `
   rmSync(folder, { recursive: true });
   const admin = /admin +(http:\\S+)/.exec(text)[1];
   say((await curl(admin + "healthz")).toString());
+  sh("ip link del mr1");
+  const attempt = async (task) => { for (let i = 0; i < 100; i++) try { return await task(); } catch { await pause(100); } };
+  await attempt(() => sh("ip addr add 10.7.0.1/24 dev mr1"));
+  say((await attempt(() => curl("http://10.7.0.2/"))).equals(body));
+  say(/mr1 is gone/.test(text));
   child.kill("SIGTERM");
   say((await exited)[0]);
   origin.closeAllConnections();
@@ -47,9 +52,9 @@ const SCRIPT = `
 `;
 
 describe.skipIf(!able)("millrace proxy --stack, in a network namespace", () => {
-  test("the kernel's clients, over both families, get what the kernel's origin sends", async () => {
+  test("the kernel's clients, over both families, get what the kernel's origin sends, also after the device was removed", async () => {
     const said = await runInNamespace(SCRIPT, bin);
-    expect(said).toEqual([true, true, "took 5000000", "ok\n", 0]);
+    expect(said).toEqual([true, true, "took 5000000", "ok\n", true, true, 0]);
   });
 });
 
