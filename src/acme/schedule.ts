@@ -47,7 +47,7 @@ interface Ladder {
  * failed validations of a name an hour, and this makes four in the first hour, two in the next six.
  */
 const ladders: Readonly<Record<FailureKind, Ladder>> = {
-  unreachable: { first: 10 * SECOND, factor: 2, last: 30 * MINUTE },
+  unreachable: { first: 2 * SECOND, factor: 2, last: 30 * MINUTE },
   local: { first: MINUTE, factor: 3, last: 12 * HOUR },
   refused: { first: 2 * MINUTE, factor: 3, last: 12 * HOUR },
   limited: { first: 10 * MINUTE, factor: 3, last: 12 * HOUR },

@@ -5,6 +5,7 @@ import { type Duration, millis } from "../core/time.ts";
 import { CounterMemory } from "../telemetry/counters.ts";
 import { renderExposition } from "../telemetry/exposition.ts";
 import { trafficFamilies } from "../telemetry/metrics.ts";
+import type { AcmeRun } from "./acme/acme-run.ts";
 import { AddressUnavailable, settleAddresses } from "./addresses.ts";
 import type { Admin } from "./admin.ts";
 import { banner } from "./banner.ts";
@@ -27,6 +28,8 @@ import { packageVersion } from "./version.ts";
 const interruptGrace = millis(500);
 const snapshotTimeoutMs = 1_000;
 const logFlushMs = 1_000;
+/** How long workers may take to answer challenges as they are told. */
+const challengeTimeoutMs = 5_000;
 const quitMs = 200;
 
 /** Serves by a plan until a signal ends it; then exits the process. */
@@ -50,6 +53,7 @@ class ProxyRun {
   #admin: Admin | null = null;
   #demo: DemoOrigin | null = null;
   #tls: TlsFiles | null = null;
+  #acme: AcmeRun | null = null;
 
   constructor(plan: ProxyPlan, report: Report) {
     this.#plan = plan;
@@ -70,12 +74,14 @@ class ProxyRun {
     const layout = metricLayout(config);
     const memory = new CounterMemory(layout.slots, this.#plan.workers);
     this.#tls = await this.#openTls(config);
+    this.#acme = await this.#openAcme(config);
     const supervisor = this.#supervise(config, memory);
     this.#supervisor = supervisor;
     await this.#startAdmin(supervisor, () => trafficFamilies(layout, memory));
     await supervisor.start();
     this.#tls?.start();
     this.#announce(config);
+    this.#acme?.start();
   }
 
   async #withDemo(): Promise<EffectiveConfig> {
@@ -105,6 +111,19 @@ class ProxyRun {
     });
   }
 
+  /** Null where no listener gets certificates by itself. Throws AcmeFailure. */
+  async #openAcme(config: EffectiveConfig): Promise<AcmeRun | null> {
+    if (config.listeners.every(({ acme }) => acme === null)) return null;
+    const { AcmeRun } = await import("./acme/acme-run.ts");
+    return new AcmeRun(config, {
+      report: this.#report,
+      show: (listener, certificates) => this.#tls?.takeIssued(listener, certificates),
+      answer: async (answers) => {
+        await this.#supervisor?.answerChallenges(answers, challengeTimeoutMs);
+      },
+    });
+  }
+
   #supervise(config: EffectiveConfig, memory: CounterMemory): Supervisor {
     const { driver, stack, module, workers } = this.#plan;
     return new Supervisor({
@@ -115,6 +134,7 @@ class ProxyRun {
         index,
         config,
         tls: this.#tls?.material ?? null,
+        challenges: this.#acme?.answers ?? [],
         driver,
         stack,
         module,
@@ -140,7 +160,13 @@ class ProxyRun {
         const { readyWorkers, restarts } = supervisor;
         const facts = { version, driver, workers, readyWorkers, restarts };
         const certificates = certificateFamilies(this.#tls?.certificates ?? [], Date.now());
-        return renderExposition([...traffic(), ...certificates, ...processFamilies(facts)]);
+        const orders = this.#acme?.families ?? [];
+        return renderExposition([
+          ...traffic(),
+          ...certificates,
+          ...orders,
+          ...processFamilies(facts),
+        ]);
       },
       config: () => description,
       upstreams: async () => mergeUpstreams(await supervisor.snapshots(snapshotTimeoutMs)),
@@ -169,6 +195,7 @@ class ProxyRun {
   }
 
   async #end(deadline: Duration): Promise<void> {
+    this.#acme?.stop();
     const gone = (await this.#supervisor?.drain(deadline)) ?? true;
     await this.#sink?.close(logFlushMs);
     this.#admin?.close();

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { ChallengeAnswer } from "../acme/challenge-board.ts";
 import type { Duration } from "../core/time.ts";
 import { DescriptorLog } from "../native/descriptor-log.ts";
 import type { ServerSnapshot } from "../proxy/server.ts";
@@ -63,6 +64,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
   readonly #asked = new Map<number, (snapshot: ServerSnapshot) => void>();
+  readonly #told = new Map<number, () => void>();
   #lastId = 0;
   #restarts = 0;
   #up = false;
@@ -114,6 +116,17 @@ export class Supervisor {
   /** Tells every worker; one that starts later has it from `start`. */
   broadcast(message: ToWorker): void {
     for (const place of this.#places) this.#post(place, message);
+  }
+
+  /** Tells every worker; resolves when those that serve have taken it. Rejects when one does not in time. */
+  async answerChallenges(answers: readonly ChallengeAnswer[], timeoutMs: number): Promise<void> {
+    const told = this.#places.map(async (place) => {
+      const taken = this.#tellChallenges(place, answers, timeoutMs);
+      // One that starts takes it before it serves.
+      if (place.state !== "ready" || (await taken)) return;
+      throw new Error(`worker ${place.index} does not react`);
+    });
+    await Promise.all(told);
   }
 
   /** Lets requests under way end until the deadline; whether every worker is gone then. */
@@ -209,6 +222,8 @@ export class Supervisor {
       this.#options.report.warn(message.text);
     } else if (message.kind === "snapshot") {
       this.#asked.get(message.id)?.(message.snapshot);
+    } else if (message.kind === "challenges-taken") {
+      this.#told.get(message.id)?.();
     } else if (message.kind === "drained") this.#post(place, { kind: "stop" });
   }
 
@@ -242,6 +257,24 @@ export class Supervisor {
       const timer = setTimeout(() => settle(null), timeoutMs);
       this.#asked.set(id, settle);
       this.#post(place, { kind: "snapshot", id });
+    });
+  }
+
+  #tellChallenges(
+    place: Place,
+    answers: readonly ChallengeAnswer[],
+    timeoutMs: number,
+  ): Promise<boolean> {
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      const settle = (taken: boolean): void => {
+        clearTimeout(timer);
+        this.#told.delete(id);
+        resolve(taken);
+      };
+      const timer = setTimeout(() => settle(false), timeoutMs);
+      this.#told.set(id, () => settle(true));
+      this.#post(place, { kind: "challenges", id, answers });
     });
   }
 

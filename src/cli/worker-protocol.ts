@@ -1,3 +1,4 @@
+import type { ChallengeAnswer } from "../acme/challenge-board.ts";
 import type { EffectiveConfig } from "../config/effective.ts";
 import type { Duration } from "../core/time.ts";
 import type { ServerSnapshot } from "../proxy/server.ts";
@@ -13,6 +14,8 @@ export interface WorkerStart {
   readonly config: EffectiveConfig;
   /** Certificates and keys; null where no listener speaks TLS. */
   readonly tls: TlsMaterial | null;
+  /** What is to be answered to authorities that look at this moment (ACME). */
+  readonly challenges: readonly ChallengeAnswer[];
   readonly driver: Driver;
   /** For the driver "netstack"; null for the others. */
   readonly stack: StackSpec | null;
@@ -36,6 +39,12 @@ export type ToWorker =
   | { readonly kind: "snapshot"; readonly id: number }
   /** Certificates or ticket keys are others now. */
   | { readonly kind: "tls"; readonly news: TlsNews }
+  /** Answer authorities so from now on, and in no other way; then say "challenges-taken". */
+  | {
+      readonly kind: "challenges";
+      readonly id: number;
+      readonly answers: readonly ChallengeAnswer[];
+    }
   /** That many characters of the access log were taken by its sink. */
   | { readonly kind: "log-taken"; readonly characters: number };
 
@@ -44,6 +53,7 @@ export type FromWorker =
   /** It could not start; it waits for "stop". */
   | { readonly kind: "failed"; readonly reason: string; readonly code: string }
   | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: ServerSnapshot }
+  | { readonly kind: "challenges-taken"; readonly id: number }
   /** Its transport is closed; it waits for "stop", so that nothing it said before is lost. */
   | { readonly kind: "drained" }
   /** Whole lines of the access log. */

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import type { ChallengeAnswer } from "../acme/challenge-board.ts";
 import { NetError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import type { Duration } from "../core/time.ts";
@@ -8,6 +9,7 @@ import type { RouteSettings } from "../proxy/route/settings.ts";
 import { ProxyServer } from "../proxy/server.ts";
 import { CounterMemory } from "../telemetry/counters.ts";
 import { MetricRecorder } from "../telemetry/recorder.ts";
+import type { WorkerChallenges } from "./acme/worker-challenges.ts";
 import { FaultReport } from "./fault-report.ts";
 import { metricLayout } from "./metric-names.ts";
 import { TelemetryObserver } from "./observer.ts";
@@ -47,6 +49,9 @@ let running: {
   readonly log: WorkerLog | null;
 } | null = null;
 let tls: WorkerTls | null = null;
+let challenges: WorkerChallenges | null = null;
+/** The last that came before there was a proxy to give it. */
+let earlyAnswers: readonly ChallengeAnswer[] = start.challenges;
 /** What came before there was anyone to hear it. */
 const earlyNews: TlsNews[] = [];
 let drainAsked: Duration | null = null;
@@ -56,6 +61,7 @@ port.on("message", (message: ToWorker) => {
   else if (message.kind === "stop") process.exit(0);
   else if (message.kind === "log-taken") running?.log?.taken(message.characters);
   else if (message.kind === "tls") takeNews(message.news);
+  else if (message.kind === "challenges") void takeChallenges(message.answers, message.id);
   else if (running !== null) {
     post({ kind: "snapshot", id: message.id, snapshot: running.server.snapshot() });
   }
@@ -101,6 +107,7 @@ async function run(): Promise<void> {
     observer,
   });
   await server.start();
+  await openChallenges(server);
   for (const news of earlyNews.splice(0)) takeNews(news);
   await listen(server, transport.rng);
   running = { transport, server, log };
@@ -129,6 +136,25 @@ async function importProgram(): Promise<ProxyProgram | null> {
 function takeNews(news: TlsNews): void {
   if (tls === null) earlyNews.push(news);
   else tls.take(news, (text) => post({ kind: "notice", text }));
+}
+
+/** Certificates come by ACME: the code for it is loaded where it is configured. */
+async function openChallenges(server: ProxyServer): Promise<void> {
+  if (start.config.listeners.every(({ acme }) => acme === null)) return;
+  const { WorkerChallenges } = await import("./acme/worker-challenges.ts");
+  challenges = new WorkerChallenges(server.challenges);
+  await takeChallenges(earlyAnswers, null);
+}
+
+async function takeChallenges(
+  answers: readonly ChallengeAnswer[],
+  id: number | null,
+): Promise<void> {
+  if (challenges === null) earlyAnswers = answers;
+  else {
+    await challenges.take(answers).catch((error: unknown) => faults.fault("ACME", error));
+  }
+  if (id !== null) post({ kind: "challenges-taken", id });
 }
 
 async function openTls(): Promise<WorkerTls | null> {

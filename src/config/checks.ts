@@ -1,3 +1,4 @@
+import { checkAcme } from "./acme-checks.ts";
 import { type Draft, describeValue, formatPath, type PathStep } from "./problem.ts";
 import { checkListenerCompression, checkRoute } from "./route-checks.ts";
 import { splitScheme } from "./scalars.ts";
@@ -41,6 +42,7 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
   }
   checkUniqueNames(listOf(raw.listeners), ["listeners"], "listener", drafts);
   checkAddresses(raw, drafts);
+  checkAcme(listOf(raw.listeners), drafts);
   for (const [name, upstream] of Object.entries(upstreams)) {
     const path = ["upstreams", name];
     if (source === "file" && !used.has(name)) {

@@ -1,3 +1,4 @@
+import type { AcmeSettings } from "../acme/settings.ts";
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { EndpointSettings, ListenerSettings, UpstreamSettings } from "../proxy/settings.ts";
 import type { ListenerTlsSettings } from "../proxy/tls/settings.ts";
@@ -62,16 +63,27 @@ function compileListener(
     scheme === "https" || (scheme === null && parsed.tls !== undefined);
   const name = parsed.name ?? formatSocketAddress(places[0]!.address);
   const parts = [
-    { tls: null, addresses: places.filter((place) => !secure(place)) },
-    { tls: parsed.tls ?? null, addresses: places.filter(secure) },
+    { tls: null, addresses: places.filter((place) => !secure(place)), acme: null },
+    { ...tlsOf(parsed.tls), addresses: places.filter(secure) },
   ];
   return parts
     .filter(({ addresses }) => addresses.length > 0)
-    .map(({ tls, addresses }) => ({
+    .map(({ tls, acme, addresses }) => ({
       addresses: addresses.map(({ address }) => address),
       settings: settingsOf(parsed, name, tls),
+      acme,
       routes,
     }));
+}
+
+/** Getting certificates is the main thread's, so it is no part of what workers speak TLS by. */
+function tlsOf(parsed: ParsedListener["tls"]): {
+  readonly tls: ListenerTlsSettings | null;
+  readonly acme: AcmeSettings | null;
+} {
+  if (parsed === undefined) return { tls: null, acme: null };
+  const { acme, ...tls } = parsed;
+  return { tls, acme };
 }
 
 type Place = { readonly address: SocketAddress; readonly scheme: "http" | "https" | null };

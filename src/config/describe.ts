@@ -1,3 +1,4 @@
+import type { AcmeSettings } from "../acme/settings.ts";
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { CompressionSettings } from "../proxy/compression/settings.ts";
@@ -25,8 +26,8 @@ export function describeConfig(config: EffectiveConfig): Record<string, unknown>
     admin: config.admin === null ? "off" : { listen: formatSocketAddress(config.admin) },
     log: { level: config.log.level, access: config.log.access ?? "off" },
     drain: { timeout: formatDuration(config.drain.timeout) },
-    listeners: config.listeners.map(({ addresses, settings, routes }) => ({
-      ...describeListener(settings, addresses),
+    listeners: config.listeners.map(({ addresses, settings, acme, routes }) => ({
+      ...describeListener(settings, acme, addresses),
       ...(routes !== null && { routes: routes.map(describeRoute) }),
     })),
     upstreams: Object.fromEntries(config.upstreams.map((u) => [u.name, describeUpstream(u)])),
@@ -42,7 +43,11 @@ export function isSecret(name: string): boolean {
   );
 }
 
-function describeListener(settings: ListenerSettings, addresses: readonly SocketAddress[]) {
+function describeListener(
+  settings: ListenerSettings,
+  acme: AcmeSettings | null,
+  addresses: readonly SocketAddress[],
+) {
   const { limits, timeouts } = settings;
   return {
     ...settings,
@@ -58,13 +63,20 @@ function describeListener(settings: ListenerSettings, addresses: readonly Socket
     },
     timeouts: describeDurations(timeouts),
     http2: settings.http2 === null ? "off" : describeHttp2(settings.http2),
-    tls: settings.tls === null ? "off" : describeTls(settings.tls),
+    tls: settings.tls === null ? "off" : describeTls(settings.tls, acme),
   };
 }
 
-function describeTls({ tickets, handshakeTimeout, ...tls }: ListenerTlsSettings) {
+function describeTls(
+  { tickets, handshakeTimeout, ...tls }: ListenerTlsSettings,
+  acme: AcmeSettings | null,
+) {
+  const renewBefore = acme?.renewBefore ?? null;
   return {
     ...tls,
+    ...(acme !== null && {
+      acme: { ...acme, renewBefore: renewBefore === null ? "auto" : formatDuration(renewBefore) },
+    }),
     tickets:
       tickets === null
         ? "off"

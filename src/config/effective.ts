@@ -1,3 +1,4 @@
+import type { AcmeSettings } from "../acme/settings.ts";
 import type { SocketAddress } from "../core/address.ts";
 import type { Duration } from "../core/time.ts";
 import type { RouteSettings } from "../proxy/route/settings.ts";
@@ -49,6 +50,8 @@ export interface EffectiveListener {
   /** One or more; all serve the same settings and routes. */
   readonly addresses: readonly SocketAddress[];
   readonly settings: ListenerSettings;
+  /** How it gets certificates beside those in files; null: it does not. */
+  readonly acme: AcmeSettings | null;
   /** What the listener routes by; null where a module's own phases decide. */
   readonly routes: readonly RouteSettings[] | null;
 }

@@ -3,9 +3,26 @@ import { splitScheme } from "./scalars.ts";
 
 type Tree = Readonly<Record<string, unknown>>;
 
+/** Certificates come from somewhere. */
+function checkSource(tls: Tree, path: readonly PathStep[], drafts: Draft[]): void {
+  if (tls.certificates !== undefined || tls.acme !== undefined) return;
+  drafts.push({
+    severity: "error",
+    path,
+    at: "key",
+    found: "tls without a certificate",
+    expected: "`certificates`, or `acme`, which gets them",
+    fix: "Write certificates: [{ cert: FILE, key: FILE }] in it.",
+  });
+}
+
+const isTree = (value: unknown): value is Tree =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Schemes and `tls` of a listener have to agree. */
 export function checkListenerTls(listener: Tree, path: readonly PathStep[], drafts: Draft[]): void {
   const { listen, tls } = listener;
+  if (isTree(tls)) checkSource(tls, [...path, "tls"], drafts);
   const many = Array.isArray(listen);
   const places: readonly unknown[] = many ? listen : [listen];
   const schemes = places.map((place) =>

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { TlsVersion } from "../proxy/tls/settings.ts";
+import { acmeSchema } from "./acme-schema.ts";
 import { duration, isDnsName, wholeNumber } from "./scalars.ts";
 
 const filePhrase = "the path of a file";
@@ -148,9 +149,11 @@ export const listenerTlsSchema = z
     certificates: z
       .array(certificate)
       .min(1, { error: "at least one { cert: FILE, key: FILE }" })
+      .optional()
       .describe(
         "Certificates with their keys. By the client's SNI the fitting one is shown, the first where none fits. A name may have several, of ECDSA and of RSA. Files that change are read again.",
       ),
+    acme: acmeSchema.optional(),
     ...protocolShape,
     clientCertificates,
     unknownName: z
@@ -167,7 +170,8 @@ export const listenerTlsSchema = z
   })
   .transform((tls) => ({
     ...protocolOf(tls),
-    certificates: tls.certificates,
+    certificates: tls.certificates ?? [],
+    acme: tls.acme ?? null,
     clientCertificates: tls.clientCertificates,
     unknownName: tls.unknownName,
     tickets: tls.tickets,

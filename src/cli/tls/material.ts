@@ -102,9 +102,16 @@ export function checkFiles(
       problems.add(error.message);
     }
   };
-  for (const { settings } of config.listeners) {
+  for (const { settings, acme } of config.listeners) {
     const { tls } = settings;
     if (tls === null) continue;
+    const ca = acme?.ca ?? null;
+    if (ca !== null) {
+      attempt(() => {
+        readAuthorities(ca);
+        return [];
+      });
+    }
     for (const files of tls.certificates) attempt(() => readPair(files, now).warnings);
     const { clientCertificates } = tls;
     if (clientCertificates !== null) {

@@ -42,6 +42,11 @@ export function withAbsolutePaths(config: EffectiveConfig, folder: string): Effe
     })),
     listeners: config.listeners.map((listener) => ({
       ...listener,
+      acme: listener.acme && {
+        ...listener.acme,
+        storage: absolute(listener.acme.storage),
+        ca: absolute(listener.acme.ca),
+      },
       settings: {
         ...listener.settings,
         tls: listener.settings.tls && listenerTls(listener.settings.tls),

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { EffectiveConfig } from "../../config/effective.ts";
 import { toMillis } from "../../core/time.ts";
-import { TICKET_KEY_LENGTH } from "../../tls/server-config.ts";
+import { type ServerCertificate, TICKET_KEY_LENGTH } from "../../tls/server-config.ts";
 import type { Report } from "../report.ts";
 import type { CertificatePair } from "./certificate-pair.ts";
 import { FileProblem } from "./file-problem.ts";
@@ -21,6 +21,15 @@ export interface CertificateInUse {
   readonly validTo: number;
 }
 
+/** A certificate that is not in a file of the configuration's. */
+export interface IssuedCertificate {
+  /** Where it is kept. */
+  readonly file: string;
+  /** Milliseconds since 1970. */
+  readonly validTo: number;
+  readonly material: ServerCertificate;
+}
+
 /** Who hears of changes, once they are found good. */
 export interface TlsFilesOwner {
   readonly report: Report;
@@ -38,6 +47,7 @@ export class TlsFiles {
   readonly #ring: TicketKeyRing;
   #material: TlsMaterial;
   #pairs: readonly (readonly CertificatePair[])[];
+  #issued: readonly (readonly IssuedCertificate[])[];
   #watch: FileWatch | null = null;
   #rotation: NodeJS.Timeout | null = null;
 
@@ -55,6 +65,7 @@ export class TlsFiles {
       settings.tls === null ? null : readListener(settings.tls, now),
     );
     this.#pairs = files.map((one) => one?.pairs ?? []);
+    this.#issued = files.map(() => []);
     this.#material = {
       listeners: files.map((one) => (one === null ? null : materialOf(one))),
       upstreams: readUpstreams(config, now),
@@ -68,13 +79,18 @@ export class TlsFiles {
   }
 
   get certificates(): readonly CertificateInUse[] {
-    return this.#config.listeners.flatMap(({ settings }, i) =>
-      this.#pairs[i]!.map(({ validTo }, j) => ({
-        listener: settings.name,
+    return this.#config.listeners.flatMap(({ settings }, i) => {
+      const listener = settings.name;
+      const inFiles = this.#pairs[i]!.map(({ validTo }, j) => ({
+        listener,
         file: settings.tls!.certificates[j]!.cert,
         validTo,
-      })),
-    );
+      }));
+      return [
+        ...inFiles,
+        ...this.#issued[i]!.map(({ file, validTo }) => ({ listener, file, validTo })),
+      ];
+    });
   }
 
   /** Begins to watch the files and to rotate ticket keys. */
@@ -120,8 +136,18 @@ export class TlsFiles {
   }
 
   #take(i: number, pairs: readonly CertificatePair[]): void {
-    const certificates = pairs.map(({ material }) => material);
     this.#pairs = this.#pairs.with(i, pairs);
+    this.#show(i);
+  }
+
+  /** A listener, by its place, shows these after those in its files. */
+  takeIssued(i: number, issued: readonly IssuedCertificate[]): void {
+    this.#issued = this.#issued.with(i, issued);
+    this.#show(i);
+  }
+
+  #show(i: number): void {
+    const certificates = [...this.#pairs[i]!, ...this.#issued[i]!].map(({ material }) => material);
     const { listeners } = this.#material;
     const material = { ...listeners[i]!, certificates };
     this.#material = { ...this.#material, listeners: listeners.with(i, material) };

@@ -23,10 +23,12 @@ export class WorkerTls {
 
   /** Throws a NetError that says what is wrong with which certificate or setting. */
   constructor(config: EffectiveConfig, material: TlsMaterial) {
-    this.#servers = config.listeners.map(({ settings }, i) => {
+    this.#servers = config.listeners.map(({ settings, acme }, i) => {
       const files = material.listeners[i] ?? null;
       const { tls } = settings;
-      return tls === null || files === null ? null : openServer(settings, tls, files, material);
+      return tls === null || files === null
+        ? null
+        : openServer(settings, tls, files, material, acme !== null);
     });
     const clients = new Map<string, TlsClient>();
     for (const [i, { name, protocol, tls }] of config.upstreams.entries()) {
@@ -61,11 +63,13 @@ function openServer(
   tls: ListenerTlsSettings,
   { certificates, clientCa }: ListenerMaterial,
   { ticketKeys }: TlsMaterial,
+  awaitsCertificates: boolean,
 ): TlsServer {
   const { clientCertificates, tickets, unknownName } = tls;
   const server = createTlsServer({
     ...protocolSettings(tls),
     certificates,
+    awaitsCertificates,
     alpn: http2 === null ? ["http/1.1"] : ["h2", "http/1.1"],
     unknownName,
     ...(clientCertificates !== null &&
