@@ -5,6 +5,8 @@ export interface H2Load {
   readonly connections: number;
   /** Requests under way on each connection. */
   readonly streams: number;
+  /** Unary calls of gRPC. */
+  readonly grpc?: boolean;
 }
 
 export interface H2LoadResult {
@@ -18,14 +20,21 @@ export interface H2LoadResult {
   readonly meanTime: number;
 }
 
-/** Runs h2load with one thread against 127.0.0.1, in plain by prior knowledge. */
+/**
+ * Runs h2load with one thread against 127.0.0.1, in plain by prior knowledge. `message`: a file that is
+ * posted as a call of gRPC.
+ */
 export async function runH2load(
   launcher: readonly string[],
   port: number,
   load: H2Load,
   seconds: number,
+  message: string | null = null,
 ): Promise<H2LoadResult> {
   const args = ["-t1", `-c${load.connections}`, `-m${load.streams}`, `--duration=${seconds}`];
+  if (message !== null) {
+    args.push("-d", message, "-H", "content-type: application/grpc", "-H", "te: trailers");
+  }
   args.push(`http://127.0.0.1:${port}${load.path}`);
   const { output } = await runLoadProgram(launcher, "h2load", args, seconds);
   return parseH2load(output);

@@ -4,6 +4,7 @@ import {
   contestUsage,
   parseContestOptions,
 } from "../harness/contest-options.ts";
+import { grpcJs } from "../peers/grpc-js.ts";
 import { millrace, millraceNode } from "../peers/millrace.ts";
 import { nginx } from "../peers/nginx.ts";
 import { nodeHttp2 } from "../peers/node-http2.ts";
@@ -31,6 +32,11 @@ export const scenarios: readonly Scenario[] = [
     describes: "10 connections of 8 streams, 100 KiB responses",
     load: { path: "/100k", connections: 10, streams: 8 },
   },
+  {
+    name: "grpc-10x32",
+    describes: "10 connections of 32 unary calls of gRPC, messages of 100 bytes, to gRPC",
+    load: { path: "/bench.Echo/Unary", connections: 10, streams: 32, grpc: true },
+  },
 ];
 
 export type Options = ContestOptions<Scenario>;
@@ -38,7 +44,7 @@ export type Options = ContestOptions<Scenario>;
 const choice: ContestChoice<Scenario> = {
   script: "bench:h2",
   scenarios,
-  peers: [nginx, nodeHttp2, millrace, millraceNode],
+  peers: [nginx, nodeHttp2, grpcJs, millrace, millraceNode],
 };
 
 export const usage = contestUsage(choice);

@@ -4,6 +4,7 @@ import { cpuOfGroup, memoryOfGroup } from "../harness/process-usage.ts";
 import { type Contestant, playRounds } from "../harness/rounds.ts";
 import { startPeer } from "../harness/start-peer.ts";
 import type { Peer } from "../peers/peer.ts";
+import { checkCall, messageFile } from "./grpc-call.ts";
 import { runH2load } from "./h2load.ts";
 import type { Options, Scenario } from "./options.ts";
 import { type PeerResult, type Report, ratiosOf, summarise, type Turn } from "./results.ts";
@@ -15,7 +16,10 @@ export const runBenchmark = (options: Options, interrupted: AbortSignal): Promis
       name: "h2",
       loads: { h2load: "--version" },
       async run(scenario, peers, origin) {
-        const results = await runScenario(scenario, options, peers, origin.port);
+        const grpc = scenario.load.grpc === true;
+        const able = peers.filter(({ speaks }) => speaks !== (grpc ? "http" : "grpc"));
+        const port = grpc ? origin.grpcPort : origin.port;
+        const results = await runScenario(scenario, options, able, port);
         const { name, describes } = scenario;
         return { name, describes, peers: results, ratios: ratiosOf(results) };
       },
@@ -46,8 +50,10 @@ const runScenario = (
         forwarded: false,
         largeBodies: true,
         http2: true,
+        grpc: scenario.load.grpc === true,
         nodeFlags: options.nodeFlags,
       });
+      if (scenario.load.grpc === true) await checkCall(started.port, scenario.load.path);
       return { ...started, turns: [], errors: 0 };
     },
     async takeTurn(contestant, round) {
@@ -67,9 +73,10 @@ async function takeTurn(
 ): Promise<Turn> {
   const { port, running, turns } = contestant;
   const launcher = pinned("1");
-  await runH2load(launcher, port, load, options.warmUpSeconds * (round === 1 ? 3 : 1));
+  const message = load.grpc === true ? messageFile() : null;
+  await runH2load(launcher, port, load, options.warmUpSeconds * (round === 1 ? 3 : 1), message);
   const before = cpuOfGroup(running.pid);
-  const result = await runH2load(launcher, port, load, options.seconds);
+  const result = await runH2load(launcher, port, load, options.seconds, message);
   const after = cpuOfGroup(running.pid);
   const cpu = after.user + after.system - before.user - before.system;
   const turn = {

@@ -1,5 +1,7 @@
 import { request } from "node:http";
 import { Nginx } from "../../test/support/nginx.ts";
+import { freePort } from "../../test/support/ports.ts";
+import { grpcMessage } from "./grpc-message.ts";
 
 /** 100 bytes. */
 const smallBody =
@@ -14,22 +16,26 @@ export interface OriginCounts {
 /** nginx as the origin: cheap enough to share a core with the load generator. */
 export class Origin {
   readonly port: number;
+  /** Where any call of gRPC to /bench.Echo/Unary is answered, in plain by prior knowledge. */
+  readonly grpcPort: number;
   readonly #nginx: Nginx;
 
-  private constructor(nginx: Nginx) {
+  private constructor(nginx: Nginx, grpcPort: number) {
+    this.grpcPort = grpcPort;
     this.#nginx = nginx;
     this.port = nginx.port;
   }
 
   static async start(launcher: readonly string[]): Promise<Origin> {
-    return new Origin(
-      await Nginx.start({
-        launcher,
-        files: {
-          "100k": Buffer.alloc(100 * 1024, 0x61),
-          "10m": Buffer.alloc(10 * 1024 * 1024, 0x61),
-        },
-        http: `
+    const grpcPort = await freePort();
+    const nginx = await Nginx.start({
+      launcher,
+      files: {
+        "100k": Buffer.alloc(100 * 1024, 0x61),
+        "10m": Buffer.alloc(10 * 1024 * 1024, 0x61),
+        message: grpcMessage,
+      },
+      http: `
   sendfile on;
   tcp_nopush on;
   open_file_cache max=16;
@@ -37,8 +43,16 @@ export class Origin {
   # What /upload asks once it has the whole body: answered here, on the same worker.
   # Its connections are kept, so that hardly any enters the count of connections.
   server { listen unix:upload.sock; return 200 "taken\\n"; }
-  upstream taken { server unix:upload.sock; keepalive 64; }`,
-        server: `
+  upstream taken { server unix:upload.sock; keepalive 64; }
+  # Files refuse POST with 405; here that is turned into the file, with the trailer that ends a call well.
+  server {
+    listen 127.0.0.1:${grpcPort} http2 backlog=4096;
+    root .;
+    error_page 405 =200 /message;
+    location = /bench.Echo/Unary { try_files /message =404; }
+    location = /message { default_type application/grpc; add_trailer grpc-status 0 always; }
+  }`,
+      server: `
     location = /small { default_type text/plain; return 200 "${smallBody.replaceAll("\n", "\\n")}"; }
     location = /count { stub_status; }
     # A plain "return" would answer before the body has come. This reads all of it first.
@@ -49,8 +63,8 @@ export class Origin {
       proxy_set_header Connection "";
       proxy_pass http://taken;
     }`,
-      }),
-    );
+    });
+    return new Origin(nginx, grpcPort);
   }
 
   /** nginx's own counters. Asking costs one connection and one request, which are not in the result. */

@@ -56,6 +56,7 @@ upstreams:
   origin:
     endpoints:
       - 127.0.0.1:${options.originPort}
+    protocol: ${options.grpc === true ? "http2" : "auto"}
     limits:
       idlePerEndpoint: 1024
     timeouts:

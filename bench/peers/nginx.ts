@@ -59,6 +59,14 @@ http {
     listen 127.0.0.1:${port} backlog=4096${listening};
 ${tls === undefined ? "" : tlsLines(tls)}
     location / {
+${options.grpc === true ? "      grpc_pass grpc://origin;" : proxyLines(forwarded)}
+    }
+  }
+}
+`;
+}
+
+const proxyLines = (forwarded: boolean): string => `
       proxy_pass http://origin;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
@@ -72,12 +80,7 @@ ${forwarded ? forwardedFields : ""}
       proxy_buffers 8 64k;
       proxy_busy_buffers_size 128k;
       proxy_max_temp_file_size 0;
-      proxy_read_timeout 300s;
-    }
-  }
-}
-`;
-}
+      proxy_read_timeout 300s;`;
 
 const tlsLines = ({ cert, key, tickets }: PeerTls): string => `
     ssl_certificate ${cert};

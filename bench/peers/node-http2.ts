@@ -8,6 +8,7 @@ const server = fileURLToPath(new URL("node-http2-server.ts", import.meta.url));
 export const nodeHttp2: Peer = {
   name: "node-http2",
   byDefault: true,
+  speaks: "http",
   missing: () => null,
   version: async () => `node:http2 of Node ${process.versions.node}`,
   start(options) {

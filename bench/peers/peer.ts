@@ -23,6 +23,8 @@ export interface PeerOptions {
   readonly largeBodies: boolean;
   /** Speak HTTP/2 in plain by prior knowledge to clients; one that does both needs not be told. */
   readonly http2?: boolean;
+  /** Clients call by gRPC, in plain by prior knowledge, and the origin is called so, too. */
+  readonly grpc?: boolean;
   /** Speak TLS 1.3 to clients, with TLS_AES_128_GCM_SHA256 alone and `tickets` a full handshake. */
   readonly tls?: PeerTls;
   /** A folder for its files, removed afterwards. */
@@ -38,6 +40,8 @@ export interface Peer {
   readonly name: string;
   /** Runs unless `--peers` says otherwise. */
   readonly byDefault: boolean;
+  /** "http": it cannot carry gRPC; "grpc": it carries nothing else. Both without it. */
+  readonly speaks?: "http" | "grpc";
   /** What is missing for it on this machine, or null. */
   missing(): string | null;
   version(): Promise<string>;

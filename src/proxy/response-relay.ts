@@ -137,8 +137,13 @@ export class ResponseRelay implements StageOwner {
     head.removeHopByHop(false);
     let framing: Framing = head.framing;
     if (framing !== "none") {
-      if (this.filtered || (framing === "length" && head.fields.first(FieldId.contentLength) < 0)) {
-        // A hook or a codec changes the length, or a hook took its announcement away.
+      if (
+        this.filtered ||
+        (exchange.call.active && framing === "length" && head.contentLength > 0) ||
+        (framing === "length" && head.fields.first(FieldId.contentLength) < 0)
+      ) {
+        // A hook or a codec changes the length, or a hook took its announcement away; or trailers are due
+        // behind it, for which there is no room behind a length.
         head.fields.removeId(FieldId.contentLength);
         framing = "chunked";
       }

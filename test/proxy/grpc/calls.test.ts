@@ -1,3 +1,5 @@
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { millis } from "../../../src/core/time.ts";
@@ -188,6 +190,20 @@ describe.each(drivers)("gRPC through the proxy (%s)", (driver) => {
     expect((await c.client.ask("unary", [Buffer.alloc(2000)])).code).toBe(
       status.RESOURCE_EXHAUSTED,
     );
+  });
+
+  test("an upstream that announces its length, has its trailers passed on", async () => {
+    const upstream = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": "application/grpc", "content-length": 10 });
+      response.addTrailers({ "grpc-status": "0", "x-trailing": "last" });
+      response.end(Buffer.from([0, 0, 0, 0, 5, ...hello]));
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+    await using c = await chain({ to: [(upstream.address() as AddressInfo).port] });
+    const done = await c.client.ask("unary", [hello]);
+    expect(done).toMatchObject({ code: status.OK, messages: [hello] });
+    expect(done.trailers.get("x-trailing")).toEqual(["last"]);
+    upstream.close();
   });
 
   test("hundreds of calls at once, share connections and all come back right", async () => {
