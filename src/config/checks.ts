@@ -1,5 +1,6 @@
 import { checkAcme } from "./acme-checks.ts";
 import { type Draft, describeValue, formatPath, type PathStep } from "./problem.ts";
+import { checkProtocol } from "./protocol-checks.ts";
 import { checkListenerCompression, checkRoute } from "./route-checks.ts";
 import { splitScheme } from "./scalars.ts";
 import { defaultAdmin } from "./schema.ts";
@@ -171,6 +172,7 @@ function checkListenerLimits(listener: Tree, path: readonly PathStep[], drafts: 
 
 function checkUpstream(upstream: Tree, path: readonly PathStep[], drafts: Draft[]): void {
   checkTotalTimeout(upstream.timeouts, [...path, "timeouts"], drafts);
+  checkProtocol(upstream, path, drafts);
   const limits = isTree(upstream.limits) ? upstream.limits : {};
   const { connectionsPerEndpoint: most, idlePerEndpoint: idle } = limits;
   if (typeof most === "number" && typeof idle === "number" && idle > most) {

@@ -39,7 +39,9 @@ function compile(parsed: Process, listeners: readonly EffectiveListener[]): Effe
       const { target, weight } = endpoint;
       return secure(endpoint) ? { target, weight, tls: true } : { target, weight };
     });
-    return { name, ...upstream, health: upstream.health ?? null, tls, endpoints };
+    const h2c = upstream.endpoints.some(({ scheme }) => scheme === "h2c");
+    const protocol = h2c ? "http2" : upstream.protocol;
+    return { name, ...upstream, protocol, health: upstream.health ?? null, tls, endpoints };
   });
   return {
     workers: parsed.workers,

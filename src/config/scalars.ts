@@ -89,11 +89,15 @@ export function splitScheme(text: string): {
 export const endpointPhrase =
   'an address or a name with its port, such as "10.0.0.7:9000", "[::1]:80" or "app.internal:80", "https://app.internal", or "unix:/run/app.sock"';
 
-/** A scheme says whether TLS is spoken, without one the upstream does; with one the port may be left out. */
+/**
+ * A scheme says whether TLS is spoken, without one the upstream does; with one the port may be left out.
+ * h2c:// is HTTP/2 in plain.
+ */
 export const endpointAddress = z.string({ error: endpointPhrase }).transform((text, ctx) => {
-  const { scheme, rest } = splitScheme(text);
+  const h2c = text.startsWith("h2c://");
+  const { scheme, rest } = splitScheme(h2c ? text.replace("h2c", "http") : text);
   const target = parseEndpoint(scheme === null ? rest : withPort(rest, scheme));
-  if (target !== null) return { target, scheme };
+  if (target !== null) return { target, scheme: h2c ? ("h2c" as const) : scheme };
   ctx.addIssue({ code: "custom", message: endpointPhrase });
   return z.NEVER;
 });

@@ -141,7 +141,7 @@ export const upstreamSchema = z
       .enum(["auto", "http1", "http2"], { error: "auto, http1 or http2" })
       .prefault("auto")
       .describe(
-        "What is spoken to the endpoints. auto: over TLS what the server chooses (ALPN), in plain HTTP/1.1; http2 in plain is by prior knowledge (h2c).",
+        "What is spoken to the endpoints. auto: over TLS what the server chooses (ALPN), in plain HTTP/1.1; http2 in plain is by prior knowledge, which is also what h2c:// addresses mean.",
       ),
     host: z
       .union(

@@ -15,6 +15,7 @@ import type { ListenerSettings } from "../settings.ts";
 import type { DetachedStream, Downstream } from "../sides.ts";
 import { faultError, resetError } from "./client-faults.ts";
 import type { DownstreamSession } from "./downstream-session.ts";
+import { framingOut } from "./framing-out.ts";
 import { HeldContent } from "./held-content.ts";
 import { StreamTunnel } from "./stream-tunnel.ts";
 
@@ -213,7 +214,8 @@ export class DownstreamStream implements RequestOwner, Downstream {
 
   sendHead(head: ResponseHead, framing: Framing, contentLength: number): void {
     const { session } = this;
-    session.machine.sendHead(this.stream, head, framing, contentLength);
+    const out = framingOut(head.fields, framing);
+    session.machine.sendHead(this.stream, head, out, contentLength);
     session.flushSoon();
   }
 

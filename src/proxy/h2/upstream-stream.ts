@@ -13,6 +13,7 @@ import type { DetachedStream, Upstream } from "../sides.ts";
 import { expectsTunnel } from "../switching.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import { answerUpgrade, takeKey } from "./extended-connect.ts";
+import { framingOut } from "./framing-out.ts";
 import { HeldContent } from "./held-content.ts";
 import { StreamTunnel } from "./stream-tunnel.ts";
 import { noStream, resetError, timedOut, unexpectedSwitch } from "./upstream-faults.ts";
@@ -99,7 +100,8 @@ export class UpstreamStream implements ResponseOwner, Upstream {
     if (stream === null) return;
     this.stream = stream;
     this.key = head.upgrade ? takeKey(head) : null;
-    session.machine.sendRequest(stream, head, session.scheme, framing, contentLength);
+    const out = framingOut(head.fields, framing);
+    session.machine.sendRequest(stream, head, session.scheme, out, contentLength);
     session.flushSoon();
   }
 
