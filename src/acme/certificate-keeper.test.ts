@@ -52,6 +52,21 @@ test("ended in the middle of an order, a new keeper waits a while", async () => 
   expect(again.dueAt).toBeGreaterThanOrEqual(world.clock.now() + 2_000);
 });
 
+test("a clock that is a year ahead: what is issued is used for a while, also across restarts", async () => {
+  const world = new TestWorld();
+  world.store.writeCertificate = (names, pair) => {
+    const validFrom = world.clock.now() - 365 * DAY;
+    const stored = { ...pair, validFrom, validTo: validFrom + 90 * DAY, serial: "1" };
+    world.store.certificates.set(names.join(), stored);
+    return stored;
+  };
+  const keeper = world.keeper("one.test");
+  await keeper.renew(() => world.clock.now());
+  expect(keeper.dueAt).toBe(world.clock.now() + 15 * DAY);
+  expect(world.keeper("one.test").dueAt).toBe(keeper.dueAt);
+  expect(world.keeper("one.test").failures).toBe(0);
+});
+
 test("storage cannot be written, nothing is ordered", async () => {
   const world = new TestWorld();
   world.store.writeAttempts = () => {

@@ -19,6 +19,9 @@ export type AttemptResult =
   | { readonly kind: "issued"; readonly certificate: StoredCertificate; readonly next: number }
   | { readonly kind: "failed"; readonly failure: AcmeFailure; readonly next: number };
 
+/** Between an order that succeeded and the next: this share of the certificate's life. */
+const LEAST_GAP = 1 / 6;
+
 /** One certificate: what we have of it, and when to ask for the next. Times in milliseconds since 1970. */
 export class CertificateKeeper {
   readonly names: readonly string[];
@@ -61,8 +64,7 @@ export class CertificateKeeper {
       const certificate = store.writeCertificate(this.names, pair);
       this.#certificate = certificate;
       this.#failures = 0;
-      this.#dueAt = this.#wantedAt();
-      this.#record(null);
+      this.#issued(certificate, now());
       return { kind: "issued", certificate, next: this.#dueAt };
     } catch (error) {
       return this.#failed(asFailure(error), now());
@@ -78,6 +80,15 @@ export class CertificateKeeper {
     const notBefore = now + retryDelay("unreachable", failures, 0, this.#parts.rng);
     const reason = "the process ended before the order did";
     this.#parts.store.writeAttempts(this.names, { failures, notBefore, reason });
+  }
+
+  /** By a clock that is wrong a new certificate may be due at once: it is used for a while all the same. */
+  #issued({ validFrom, validTo }: StoredCertificate, now: number): void {
+    const wanted = this.#wantedAt();
+    const notBefore = Math.floor(now + Math.max(validTo - validFrom, 0) * LEAST_GAP);
+    this.#dueAt = Math.max(wanted, notBefore);
+    const reason = "the certificate that came was due by this clock";
+    this.#record(wanted >= notBefore ? null : { failures: 0, notBefore, reason });
   }
 
   #failed(failure: AcmeFailure, now: number): AttemptResult {

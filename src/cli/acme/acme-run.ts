@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { CertificateAuthority } from "../../acme/authority.ts";
+import { AcmeFailure, type CertificateAuthority } from "../../acme/authority.ts";
 import { type AttemptResult, CertificateKeeper } from "../../acme/certificate-keeper.ts";
 import { type ChallengeAnswer, ChallengeBoard } from "../../acme/challenge-board.ts";
 import { Renewals, type WallClock } from "../../acme/renewals.ts";
@@ -48,7 +48,7 @@ export class AcmeRun {
   /** Reads what storage has, and shows it. Throws AcmeFailure where storage cannot be read. */
   constructor(config: EffectiveConfig, owner: AcmeOwner, clock: WallClock = systemClock) {
     this.#owner = owner;
-    this.#board = new ChallengeBoard((answers) => owner.answer(answers));
+    this.#board = new ChallengeBoard((answers) => this.#publish(answers));
     for (const [i, { acme }] of config.listeners.entries()) {
       for (const names of acme?.certificates ?? []) this.#want(i, names, acme!);
     }
@@ -81,6 +81,15 @@ export class AcmeRun {
   stop(): void {
     this.#renewals.stop();
     this.#stopping.abort();
+  }
+
+  async #publish(answers: readonly ChallengeAnswer[]): Promise<void> {
+    try {
+      await this.#owner.answer(answers);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new AcmeFailure("local", `challenges cannot be answered: ${why}`, 0, error);
+    }
   }
 
   /** Listeners that want the same have the same. */

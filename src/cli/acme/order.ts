@@ -36,7 +36,8 @@ export class Order {
       identifiers: names.map((value) => ({ type: "dns", value })),
     });
     const authorizations = await client.getAuthorizations(order);
-    await Promise.all(authorizations.map((authorization) => this.#authorize(authorization)));
+    const proven = await Promise.allSettled(authorizations.map((one) => this.#authorize(one)));
+    for (const one of proven) if (one.status === "rejected") throw one.reason;
     order = await this.#settled(order, "pending");
     const key = await this.#crypto.createPrivateEcdsaKey("P-256");
     const [, request] = await this.#crypto.createCsr({ altNames: [...names] }, key);
