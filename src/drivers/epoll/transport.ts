@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { formatSocketAddress, type IpAddress, type SocketAddress } from "../../core/address.ts";
 import { NetError } from "../../core/errors.ts";
 import { type Rng, SeededRng } from "../../core/random.ts";
@@ -27,6 +26,7 @@ import { nativeAvailable } from "../../native/libc.ts";
 import { familyOf } from "../../native/sockaddr.ts";
 import { lookUp } from "../lookup.ts";
 import { LoopTimer } from "../loop-timer.ts";
+import { SystemRng } from "../system-rng.ts";
 import { bindAndListen } from "./bind.ts";
 import { EpollListener, STREAM_INTEREST } from "./listener.ts";
 import { Reactor } from "./reactor.ts";
@@ -35,7 +35,7 @@ import { EpollStream } from "./stream.ts";
 import { ConnectedAddresses } from "./stream-addresses.ts";
 
 export interface EpollOptions {
-  /** Seeds `rng`; drawn from the operating system when absent. */
+  /** Seeds `rng`, for tests; without it `rng` is the operating system's, and fit for secrets. */
   readonly seed?: number;
   /** Bytes that one read can bring; one buffer for all streams. */
   readonly receiveBufferSize?: number;
@@ -74,7 +74,7 @@ export class EpollTransport implements Transport {
     if (reason !== null) {
       throw new NetError("UNSUPPORTED", `epoll driver: ${reason}`, { source: "internal" });
     }
-    this.rng = new SeededRng(options.seed ?? randomInt(2 ** 48 - 1));
+    this.rng = options.seed === undefined ? new SystemRng() : new SeededRng(options.seed);
     this.#reactor = new Reactor(
       options.receiveBufferSize ?? RECEIVE_BUFFER_BYTES,
       options.descriptors ?? null,

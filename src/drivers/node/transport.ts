@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { IpAddress, SocketAddress } from "../../core/address.ts";
@@ -20,13 +19,14 @@ import type {
 import { TurnQueue } from "../../core/turn-queue.ts";
 import { lookUp } from "../lookup.ts";
 import { LoopTimer } from "../loop-timer.ts";
+import { SystemRng } from "../system-rng.ts";
 import { localOf, remoteOf, unboundFor } from "./addresses.ts";
 import { listenWithNode, type NodeListener } from "./listener.ts";
 import { WriteSlab } from "./pending-bytes.ts";
 import { NodeStream, type StreamOwner } from "./stream.ts";
 
 export interface NodeTransportOptions {
-  /** Seeds `rng`; drawn from the operating system when absent. */
+  /** Seeds `rng`, for tests; without it `rng` is the operating system's, and fit for secrets. */
   readonly seed?: number;
   /** What a handler, an acceptor or a timer threw. Without it, it is thrown as uncaught. */
   readonly onFault?: (error: unknown) => void;
@@ -49,11 +49,13 @@ export class NodeTransport implements Transport, StreamOwner {
   #dirty: NodeStream[] = [];
   #flushed: NodeStream[] = [];
   readonly #turnEnd = new TurnQueue((error) => this.fault(error));
+  /** The end of the turn is arranged, or under way. */
+  #turnEnds = false;
   readonly #flush = (): void => this.#flushAll();
   #closed = false;
 
   constructor(options: NodeTransportOptions) {
-    this.rng = new SeededRng(options.seed ?? randomInt(2 ** 48 - 1));
+    this.rng = options.seed === undefined ? new SystemRng() : new SeededRng(options.seed);
     this.#onFault = options.onFault;
     this.#timers = new LoopTimer(
       () => this.now(),
@@ -119,13 +121,19 @@ export class NodeTransport implements Transport, StreamOwner {
 
   atTurnEnd(target: TurnTarget): void {
     if (this.#closed) return;
-    if (this.#dirty.length === 0 && this.#turnEnd.empty) setImmediate(this.#flush);
     this.#turnEnd.add(target);
+    this.#endTurnSoon();
   }
 
   flushSoon(stream: NodeStream): void {
-    if (this.#dirty.length === 0 && this.#turnEnd.empty) setImmediate(this.#flush);
     this.#dirty.push(stream);
+    this.#endTurnSoon();
+  }
+
+  #endTurnSoon(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    setImmediate(this.#flush);
   }
 
   forget(stream: NodeStream): void {
@@ -170,6 +178,9 @@ export class NodeTransport implements Transport, StreamOwner {
     for (const stream of streams) stream.flush();
     streams.length = 0;
     this.#flushed = streams;
+    this.#turnEnds = false;
+    // What was asked for in the meantime is due at the end of the next.
+    if (this.#dirty.length > 0 || !this.#turnEnd.empty) this.#endTurnSoon();
   }
 
   #checkOpen(): void {

@@ -45,6 +45,21 @@ export function turnEndCases(scene: Scene): void {
     await world.until("calls", () => calls === 3);
   });
 
+  it("asked within itself, with something written before: called again", async () => {
+    const { world } = scene;
+    const { client, server } = await world.pair();
+    let calls = 0;
+    const target = {
+      onTurnEnd: () => {
+        server.stream.write(Uint8Array.of(0x78), 0, 1);
+        if (++calls < 3) world.transport.atTurnEnd(target);
+      },
+    };
+    world.transport.atTurnEnd(target);
+    await world.until("calls", () => calls === 3);
+    await world.until("bytes", () => client.text === "xxx");
+  });
+
   it("closed: never called", async () => {
     const { world } = scene;
     let calls = 0;
