@@ -6,7 +6,8 @@ import type { RequestHead } from "../http/head.ts";
 import { Attempts } from "./attempts.ts";
 import { answerChallenge } from "./challenges.ts";
 import { hookError, statusOf } from "./failure.ts";
-import { answerAsGrpc, failureTrailers, grpcStatusOf, statusText } from "./grpc/answers.ts";
+import { answerAsGrpc, grpcStatusOf } from "./grpc/answers.ts";
+import { breakOff } from "./grpc/break-off.ts";
 import type { Bridge } from "./grpc/bridge.ts";
 import { GrpcCall } from "./grpc/call.ts";
 import { errorHeaders, errorText } from "./local-response.ts";
@@ -313,7 +314,7 @@ export class Exchange extends SessionState {
     if (this.tunnel !== null) return this.tunnel.fail(brokenDown, error);
     this.attempts.abandon();
     if (this.started) {
-      if (!this.breakOff(error)) this.downstream.reset();
+      if (!breakOff(this, error)) this.downstream.reset();
       return this.finish();
     }
     if (this.program.failToProxy === undefined || this.failing || this.ctxMissing()) {
@@ -347,23 +348,6 @@ export class Exchange extends SessionState {
     this.local.set(status, errorHeaders(status), errorText(status, error.code));
     if (this.call.active) this.call.failure = grpcStatusOf(error);
     this.answer();
-  }
-
-  /** A response of gRPC that cannot be finished still has trailers to say so; whether they were sent. */
-  private breakOff(error: NetError): boolean {
-    const { call, downstream } = this;
-    if (!call.active || error.source === "downstream" || !this.responses.openEnded) return false;
-    const text = statusText(statusOf(error));
-    call.status = grpcStatusOf(error);
-    if (this.bridge === null) {
-      downstream.sendEnd(failureTrailers(call.status, text));
-      return true;
-    }
-    const last = this.bridge.breakOff(call.status, text);
-    if (last === null) return false;
-    downstream.sendData(last, 0, last.length);
-    downstream.sendEnd(null);
-    return true;
   }
 
   /** A hook threw, or its promise was rejected: this request fails, and no other. */

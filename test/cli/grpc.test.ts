@@ -2,8 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { libraryDescriptors } from "../../src/grpc/testing/library-descriptors.ts";
+import { TestAuthority } from "../../src/tls/testing/authority.ts";
+import { EchoClient, EchoServer } from "../proxy/grpc/echo.ts";
 import { LibraryServer } from "../proxy/grpc/library.ts";
 import { ask, portOf, runMillrace, startMillrace, TemporaryFolder, until } from "./millrace.ts";
+import { tlsPortOf } from "./tls-support.ts";
 
 const yaml = (port: number): string => `admin: "127.0.0.1:0"
 workers: 2
@@ -52,4 +55,36 @@ test("descriptors that are not there, keep it from starting", async () => {
   const { code, stderr } = await runMillrace("proxy", file);
   expect(code).toBe(2);
   expect(stderr).toMatch(/route library: transcode\.descriptors: cannot read the descriptors/);
+});
+
+test("calls over TLS on both sides, negotiate HTTP/2 by ALPN", async () => {
+  using authority = new TestAuthority();
+  using folder = new TemporaryFolder();
+  const pair = authority.issue({ names: ["localhost", "127.0.0.1"] });
+  folder.write("ca.pem", authority.pem);
+  folder.write("a.pem", pair.certificate);
+  folder.write("a.key", pair.key);
+  await using server = await EchoServer.start(pair);
+  const file = folder.write(
+    "m.yaml",
+    `admin: "off"
+workers: 1
+log: { access: off }
+listeners:
+  - listen: https://127.0.0.1:0
+    tls: { certificates: [{ cert: a.pem, key: a.key }] }
+    routes: [{ upstream: echo }]
+upstreams:
+  echo:
+    endpoints: ["https://127.0.0.1:${server.port}"]
+    tls: { ca: ca.pem }
+    health: { grpc: {}, interval: 1h }
+`,
+  );
+  await using proxy = await startMillrace("proxy", file);
+  using client = new EchoClient(tlsPortOf(proxy), authority.pem);
+  const message = Buffer.alloc(200_000, "x");
+  const { code, details, messages } = await client.ask("bidi", [message, message]);
+  expect({ code, details }).toEqual({ code: 0, details: "OK" });
+  expect(messages.map((one) => one.equals(message))).toEqual([true, true]);
 });

@@ -2,7 +2,6 @@ import type { NetError } from "../../core/errors.ts";
 import { grpcMediaType } from "../../grpc/media-type.ts";
 import { GrpcStatus, grpcStatusOfHttp } from "../../grpc/status.ts";
 import { encodeStatusMessage } from "../../grpc/status-message.ts";
-import { Fields } from "../../http/fields.ts";
 import { reasonPhrase } from "../../http/status.ts";
 import { statusOf } from "../failure.ts";
 import type { LocalResponse } from "../local-response.ts";
@@ -47,12 +46,4 @@ export function answerAsGrpc(local: LocalResponse, failure: number): number {
   fields.set("grpc-status", String(code));
   fields.set("grpc-message", encodeStatusMessage(statusText(status)));
   return code;
-}
-
-/** Trailers that end a response which cannot be finished. */
-export function failureTrailers(code: number, message: string): Fields {
-  const trailers = new Fields();
-  trailers.append("grpc-status", String(code));
-  trailers.append("grpc-message", encodeStatusMessage(message));
-  return trailers;
 }

@@ -60,7 +60,11 @@ export class EchoServer implements AsyncDisposable {
     this.port = 0;
   }
 
-  static async start(): Promise<EchoServer> {
+  /** With a key and a certificate in PEM it speaks TLS. */
+  static async start(tls?: {
+    readonly key: string;
+    readonly certificate: string;
+  }): Promise<EchoServer> {
     const server = new Server({
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,
@@ -75,7 +79,13 @@ export class EchoServer implements AsyncDisposable {
       bidi: (call: ServerDuplexStream<Buffer, Buffer>) => echo.#bidi(call),
     });
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      const secured =
+        tls === undefined
+          ? ServerCredentials.createInsecure()
+          : ServerCredentials.createSsl(null, [
+              { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.certificate) },
+            ]);
+      server.bindAsync("127.0.0.1:0", secured, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });
@@ -177,12 +187,17 @@ export interface CallOptions {
 export class EchoClient implements Disposable {
   readonly client: Client;
 
-  constructor(port: number) {
-    this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  /** `ca`: authorities in PEM, where the server speaks TLS. */
+  constructor(port: number, ca: string | null = null) {
+    const secured =
+      ca === null ? credentials.createInsecure() : credentials.createSsl(Buffer.from(ca));
+    this.client = new Client(`127.0.0.1:${port}`, secured, {
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,
       "grpc.enable_retries": 0,
       "grpc.use_local_subchannel_pool": 1,
+      // An IP address is no name for SNI.
+      ...(ca !== null && { "grpc.ssl_target_name_override": "localhost" }),
     });
   }
 
