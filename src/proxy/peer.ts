@@ -1,5 +1,5 @@
 import type { SocketAddress } from "../core/address.ts";
-import type { UpstreamTimeouts } from "./settings.ts";
+import type { UpstreamProtocol, UpstreamTimeouts } from "./settings.ts";
 
 /**
  * Where a request goes: the name of a configured upstream, or one address with what is particular to
@@ -13,6 +13,8 @@ export interface AddressPeer {
   readonly timeouts?: Partial<UpstreamTimeouts>;
   /** The Host to send; without it the client's. */
   readonly host?: string;
+  /** What is spoken to it. Default "auto": over TLS what it chooses (ALPN), in plain HTTP/1.1. */
+  readonly protocol?: UpstreamProtocol;
   /** Speaks TLS to it; true: verified by the system's authorities, by its address. Default: in plain. */
   readonly tls?: boolean | PeerTls;
 }

@@ -58,6 +58,8 @@ export interface UpstreamInfo {
   /** The configured name, or the address for a peer by address. */
   readonly name: string;
   readonly address: SocketAddress;
+  /** The version of HTTP that is spoken to it. */
+  readonly protocol: "http/1.1" | "h2";
   readonly reused: boolean;
   /** What the TLS handshake settled, the server's certificate among it; null in plain. */
   readonly tls: TlsConnection | null;

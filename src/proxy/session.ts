@@ -98,6 +98,7 @@ export abstract class SessionState implements Session, PickInput {
     return {
       name: side.endpoint.upstream,
       address: side.endpoint.address,
+      protocol: side.protocol,
       reused: side.reused,
       tls: side.tls,
       attempt: this.summary.attempts,

@@ -3,6 +3,7 @@ import type { EffectiveConfig } from "../../config/effective.ts";
 import { NetError } from "../../core/errors.ts";
 import type { PeerTls } from "../../proxy/peer.ts";
 import type { ListenerSettings, UpstreamProtocol } from "../../proxy/settings.ts";
+import { offers } from "../../proxy/tls/offers.ts";
 import type {
   ListenerTlsSettings,
   TlsProtocol,
@@ -84,13 +85,6 @@ function openServer(
   server.setTicketKeys(ticketKeys);
   return server;
 }
-
-/** What is offered in the handshake (ALPN), the preferred first. */
-const offers: Readonly<Record<UpstreamProtocol, readonly string[]>> = {
-  auto: ["h2", "http/1.1"],
-  http1: ["http/1.1"],
-  http2: ["h2"],
-};
 
 function openClient(
   tls: UpstreamTlsSettings,

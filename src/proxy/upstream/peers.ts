@@ -3,7 +3,8 @@ import { NetError } from "../../core/errors.ts";
 import { after, type Instant, micros, millis, seconds } from "../../core/time.ts";
 import type { Transport } from "../../core/transport.ts";
 import type { AddressPeer, PeerTls } from "../peer.ts";
-import type { UpstreamSettings } from "../settings.ts";
+import type { UpstreamProtocol, UpstreamSettings } from "../settings.ts";
+import { offers } from "../tls/offers.ts";
 import type { TlsRoute } from "../tls/route.ts";
 import { tlsTarget } from "../tls/target.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -52,6 +53,7 @@ export class PeerTable implements Swept {
   /** By canonical address, and by what is particular to its TLS. */
   readonly #entries = new Map<string, Entry>();
   readonly #sweep: IdleSweep;
+  readonly #byProtocol = new Map<UpstreamProtocol, UpstreamSettings>();
   #asked = 0;
 
   constructor(
@@ -102,36 +104,54 @@ export class PeerTable implements Swept {
     const text = typeof address === "string" ? address : formatSocketAddress(address);
     // Canonical text, which is the rule, finds its entry without being parsed.
     const tls = tlsOf(peer);
-    const entry = this.#entries.get(keyOf(text, tls)) ?? this.#parsed(text, tls);
+    const { protocol = "auto" } = peer;
+    const key = keyOf(text, tls, protocol);
+    const entry = this.#entries.get(key) ?? this.#parsed(text, tls, protocol);
     entry.askedAt = ++this.#asked;
     if (entry.timeouts !== peer.timeouts || entry.host !== peer.host) {
       entry.timeouts = peer.timeouts;
       entry.host = peer.host;
-      entry.settings = override(this.#defaults, peer);
+      entry.settings = override(this.#defaultsFor(protocol), peer);
       this.#expectSweep(entry);
     }
     return entry;
   }
 
-  #parsed(text: string, tls: PeerTls | null): Entry {
+  /** A kind of settings for each protocol, so that peers share what they do not override. */
+  #defaultsFor(protocol: UpstreamProtocol): UpstreamSettings {
+    if (protocol === this.#defaults.protocol) return this.#defaults;
+    const known = this.#byProtocol.get(protocol);
+    if (known !== undefined) return known;
+    const made = { ...this.#defaults, protocol };
+    this.#byProtocol.set(protocol, made);
+    return made;
+  }
+
+  #parsed(text: string, tls: PeerTls | null, protocol: UpstreamProtocol): Entry {
     const address = parseSocketAddress(text);
     if (address === null) {
       const message = `upstreamPeer gave "${text}" as an address; expected IP:port, [IPv6]:port or unix:path`;
       throw new NetError("INTERNAL", message, { source: "internal" });
     }
-    return this.#entries.get(keyOf(formatSocketAddress(address), tls)) ?? this.#add(address, tls);
+    const key = keyOf(formatSocketAddress(address), tls, protocol);
+    return this.#entries.get(key) ?? this.#add(key, address, tls, protocol);
   }
 
-  #add(address: SocketAddress, tls: PeerTls | null): Entry {
+  #add(
+    key: string,
+    address: SocketAddress,
+    tls: PeerTls | null,
+    protocol: UpstreamProtocol,
+  ): Entry {
     while (this.#entries.size >= this.#max && this.#evict());
     const name = formatSocketAddress(address);
-    const key = keyOf(name, tls);
-    const route = tls === null ? null : this.#route(address, tls);
-    const endpoint = new Endpoint(this.#defaults, name, address, 1, this.#transport.now(), route);
+    const route = tls === null ? null : this.#route(address, tls, protocol);
+    const settings = this.#defaultsFor(protocol);
+    const endpoint = new Endpoint(settings, name, address, 1, this.#transport.now(), route);
     const entry: Entry = {
       endpoint,
       tls,
-      settings: this.#defaults,
+      settings,
       timeouts: undefined,
       host: undefined,
       askedAt: 0,
@@ -141,11 +161,11 @@ export class PeerTable implements Swept {
     return entry;
   }
 
-  #route(address: SocketAddress, tls: PeerTls): TlsRoute {
+  #route(address: SocketAddress, tls: PeerTls, protocol: UpstreamProtocol): TlsRoute {
     const { serverName = null, verifyName = null } = tls;
     return {
       client: this.#clients.take(tls),
-      target: tlsTarget({ serverName, verifyName }, address),
+      target: { ...tlsTarget({ serverName, verifyName }, address), alpn: offers[protocol] },
     };
   }
 
@@ -186,8 +206,10 @@ const plainTls: PeerTls = {};
 const tlsOf = ({ tls = false }: AddressPeer): PeerTls | null =>
   tls === true ? plainTls : tls === false ? null : tls;
 
-const keyOf = (address: string, tls: PeerTls | null): string =>
-  tls === null ? address : `${address} ${peerKey(tls)}`;
+function keyOf(address: string, tls: PeerTls | null, protocol: UpstreamProtocol): string {
+  if (protocol === "auto") return tls === null ? address : `${address} ${peerKey(tls)}`;
+  return `${address} ${protocol} ${tls === null ? "" : peerKey(tls)}`;
+}
 
 function noClients(): never {
   throw new NetError("INTERNAL", "peers by address: there is no TLS here", { source: "internal" });

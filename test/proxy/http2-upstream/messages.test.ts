@@ -238,6 +238,24 @@ describe.each(drivers)("messages over HTTP/2 to the upstream (%s)", (driver) => 
     expect([answer.status, answer.body.toString()]).toEqual([413, "no"]);
   });
 
+  test("a peer by address, is spoken to as the program says, apart from the same in HTTP/1.1", async () => {
+    await using server = await echoing();
+    const spoken: (string | undefined)[] = [];
+    const address = `127.0.0.1:${server.port}`;
+    await using proxy = await startProxy({
+      driver,
+      program: {
+        upstreamPeer: ({ request }) =>
+          request.target === "/old" ? { address } : { address, protocol: "http2" },
+        connectedToUpstream: ({ upstream }) => void spoken.push(upstream?.protocol),
+      },
+    });
+    await using client = await H2Client.connect(proxy.port);
+    expect((await client.ask({ ":path": "/new" })).status).toBe(200);
+    expect((await client.ask({ ":path": "/old" })).status).toBe(502);
+    expect(spoken).toEqual(["h2", "http/1.1"]);
+  });
+
   test("an idle connection, is closed after its time", async () => {
     await using server = await echoing();
     const timeouts = { idle: millis(40) };
