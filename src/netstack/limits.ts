@@ -58,6 +58,13 @@ export interface StackLimits {
    * "full" sooner, down to 16 KiB; what is written all the same is kept.
    */
   readonly sendBytes: number;
+  /**
+   * Bytes that have arrived in order while their readers are paused, of all connections. As they come near
+   * it, each advertises a smaller window, down to 16 KiB for what it has not read; a window that was advertised
+   * is not taken back, but beyond the bound only those with less than 16 KiB get more: others' segments are
+   * dropped, and have to be sent again.
+   */
+  readonly receiveBytes: number;
   /** Challenge ACKs a second, of the whole stack (RFC 5961 §10). */
   readonly challengeAcksPerSecond: number;
   /** RSTs to strangers, a second; beyond it such segments are dropped in silence. */
@@ -100,6 +107,7 @@ export const DEFAULT_LIMITS: StackLimits = Object.freeze({
   orphans: 4096,
   aheadBytes: 128 << 20,
   sendBytes: 256 << 20,
+  receiveBytes: 256 << 20,
   challengeAcksPerSecond: 1000,
   resetsPerSecond: 1000,
   sockets: 65_536,

@@ -101,7 +101,7 @@ export class TcpConnection extends ConnectionFlags {
     this.tsOffset = tsOffset | 0;
     this.announcedMss = settings.maxSegment > 0 ? Math.min(mss, settings.maxSegment) : mss;
     this.snd = new SendSpace(iss, mss, endpoints.local.version, host.sendMemory);
-    this.rcv = new ReceiveSpace(settings);
+    this.rcv = new ReceiveSpace(settings, host.receiveMemory);
     this.recovery = new LossRecovery(host.rng, settings, this.snd.mss, iss);
     this.nagleOff = settings.noDelay;
     this.keepAliveSetting = settings.keepAlive;

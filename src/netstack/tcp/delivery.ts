@@ -2,7 +2,6 @@ import { after, type Instant } from "../../core/time.ts";
 import { type Seq, seqAdd, seqDiff, seqGt, seqLt, seqMin } from "../../wire/seq.ts";
 import type { TcpView } from "../../wire/tcp.ts";
 import { Assembler } from "./assembler.ts";
-import { ByteQueue } from "./byte-queue.ts";
 import type { TcpConnection } from "./connection.ts";
 import { ReceiveTuning } from "./receive-tuning.ts";
 import { CLOSE_WAIT, CLOSING, receives } from "./state.ts";
@@ -60,20 +59,24 @@ function takeInOrder(
   now: Instant,
   bytes: Uint8Array,
   start: number,
-  end: number,
+  last: number,
 ): void {
   const { rcv } = c;
+  if (start === last) return;
+  const reads = !c.paused && c.owner !== null && rcv.unreadBytes === 0;
+  // What finds no memory is as good as lost: it is not acknowledged, and comes again.
+  const end = reads ? last : Math.min(last, start + rcv.room);
+  if (end < last) c.ackPolicy.owed = 1;
   const length = end - start;
   if (length === 0) return;
   const gap = rcv.hasGap;
   rcv.nxt = seqAdd(rcv.nxt, length);
   rcv.bytesReceived += length;
   acknowledge(c, now, length, gap);
-  if (c.paused || c.owner === null || rcv.unreadBytes > 0) unread(c).append(bytes, start, end);
-  else {
-    c.owner.onData(bytes, start, end);
+  if (reads) {
+    c.owner!.onData(bytes, start, end);
     noteConsumed(c, now, length);
-  }
+  } else rcv.keep(bytes, start, end);
   if (gap) moveRanges(c, now);
 }
 
@@ -95,7 +98,7 @@ function moveRanges(c: TcpConnection, now: Instant): void {
     if (range === null) break;
     rcv.nxt = seqAdd(rcv.nxt, range.bytes.length);
     rcv.bytesReceived += range.bytes.length;
-    unread(c).takeAll(range.bytes);
+    rcv.keepAll(range.bytes);
   }
   drainUnread(c, now);
 }
@@ -109,7 +112,7 @@ export function drainUnread(c: TcpConnection, now: Instant): void {
     const length = queue.frontEnd - queue.frontStart;
     c.owner.onData(queue.frontBytes, queue.frontStart, queue.frontEnd);
     if (c.rcv.unread !== queue) break; // aborted meanwhile
-    queue.drop(length);
+    c.rcv.dropRead(length);
     noteConsumed(c, now, length);
   }
   c.draining = false;
@@ -171,8 +174,6 @@ function acknowledge(c: TcpConnection, now: Instant, length: number, gap: boolea
   waiting.delayedAck = at;
   c.arm(at);
 }
-
-const unread = (c: TcpConnection): ByteQueue => (c.rcv.unread ??= new ByteQueue());
 
 function keepAhead(
   c: TcpConnection,

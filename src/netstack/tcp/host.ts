@@ -4,7 +4,7 @@ import type { Timers } from "../../core/transport.ts";
 import type { Ip } from "../ip-address.ts";
 import type { MemoryAhead } from "./assembler.ts";
 import type { TcpConnection } from "./connection.ts";
-import type { SendMemory } from "./send-memory.ts";
+import type { QueueMemory } from "./queue-memory.ts";
 import type { TcpStateKind } from "./state.ts";
 
 /** What a connection needs of the layer that it lives in. */
@@ -13,7 +13,8 @@ export interface TcpHost extends Timers {
   readonly rng: Rng;
   /** Shared by all connections of the stack. */
   readonly memoryAhead: MemoryAhead;
-  readonly sendMemory: SendMemory;
+  readonly sendMemory: QueueMemory;
+  readonly receiveMemory: QueueMemory;
   /** Put it on the list that the next run polls. Idempotent and cheap. */
   wantsTransmit(connection: TcpConnection): void;
   /**

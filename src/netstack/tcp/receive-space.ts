@@ -2,7 +2,8 @@ import type { Instant } from "../../core/time.ts";
 import { type Seq, seqAdd, seqDiff, seqGt } from "../../wire/seq.ts";
 import type { SackBlock } from "../../wire/tcp-options.ts";
 import type { Assembler } from "./assembler.ts";
-import type { ByteQueue } from "./byte-queue.ts";
+import { ByteQueue } from "./byte-queue.ts";
+import type { QueueMemory } from "./queue-memory.ts";
 import type { TcpSettings } from "./settings.ts";
 
 /** The receive sequence space (RFC 9293 §3.3.1) and the bytes in it that nobody has taken yet. */
@@ -18,7 +19,7 @@ export class ReceiveSpace {
   scale = -1;
   /** The receive buffer's size in bytes, as autotuning has it. */
   limit: number;
-  /** In order, while reading is paused; made when needed. */
+  /** In order, while reading is paused; made when needed. What it holds is counted by `keep` and `dropRead`. */
   unread: ByteQueue | null = null;
   /** Ahead of a gap; made when needed. */
   assembler: Assembler | null = null;
@@ -31,8 +32,10 @@ export class ReceiveSpace {
   /** The owner knows. */
   endDelivered = false;
   bytesReceived = 0;
+  readonly #memory: QueueMemory;
 
-  constructor(settings: TcpSettings) {
+  constructor(settings: TcpSettings, memory: QueueMemory) {
+    this.#memory = memory;
     this.limit = settings.receiveBuffer;
   }
 
@@ -102,21 +105,48 @@ export class ReceiveSpace {
     return this.unread === null ? 0 : this.unread.length;
   }
 
+  /** Bytes for which there is memory, where nobody reads them now. */
+  get room(): number {
+    return this.#memory.room(this.unreadBytes);
+  }
+
+  /** Keeps bytes[start, end) until they are read. */
+  keep(bytes: Uint8Array, start: number, end: number): void {
+    this.unread ??= new ByteQueue();
+    this.unread.append(bytes, start, end);
+    this.#memory.used += end - start;
+  }
+
+  /** The same with all of another queue, which is empty then. */
+  keepAll(queue: ByteQueue): void {
+    this.#memory.used += queue.length;
+    this.unread ??= new ByteQueue();
+    this.unread.takeAll(queue);
+  }
+
+  /** The first of what was kept has been read. */
+  dropRead(length: number): void {
+    this.unread!.drop(length);
+    this.#memory.used -= length;
+  }
+
   get hasGap(): boolean {
     return this.assembler !== null && this.assembler.first !== null;
   }
 
   /**
-   * The right edge to advertise now: what is free beyond RCV.NXT, but never less than was advertised
-   * (RFC 9293 §3.8.6), and not by small steps (§3.8.6.2.2: silly windows).
+   * The right edge to advertise now: what is free beyond RCV.NXT, of the buffer and of the memory that all
+   * connections share, but never less than was advertised (RFC 9293 §3.8.6, SHLD-14), and not by small
+   * steps (§3.8.6.2.2: silly windows).
    */
   nextEdge(mss: number): Seq {
-    const free = Math.max(0, this.limit - this.unreadBytes);
+    const size = this.#memory.share(this.limit);
+    const free = Math.max(0, size - this.unreadBytes);
     const unit = this.scale > 0 ? 1 << this.scale : 1;
     const largest = this.scale < 0 ? 0xffff : 0xffff * unit;
     const edge = seqAdd(this.nxt, Math.min(free - (free % unit), largest));
     if (!seqGt(edge, this.edge)) return this.edge;
-    return seqDiff(edge, this.edge) >= Math.min(this.limit >>> 1, mss) ? edge : this.edge;
+    return seqDiff(edge, this.edge) >= Math.min(size >>> 1, mss) ? edge : this.edge;
   }
 
   /**
@@ -131,6 +161,7 @@ export class ReceiveSpace {
 
   /** Forgets what was not read. Its memory is not reused: the owner may be looking at it right now. */
   release(): void {
+    this.#memory.used -= this.unreadBytes;
     this.unread = null;
     this.releaseAhead();
   }

@@ -1,6 +1,6 @@
 import { type Seq, seqAdd, seqDiff } from "../../wire/seq.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import type { SendMemory } from "./send-memory.ts";
+import type { QueueMemory } from "./queue-memory.ts";
 
 /** RFC 9293 §3.7.1, MUST-15: what a peer that says nothing can take. */
 export const DEFAULT_MSS_V4 = 536;
@@ -37,9 +37,9 @@ export class SendSpace {
   /** The user has ended: a FIN follows what is in the buffer. */
   finQueued = false;
   finSent = false;
-  readonly #memory: SendMemory;
+  readonly #memory: QueueMemory;
 
-  constructor(iss: Seq, pathMss: number, version: 4 | 6, memory: SendMemory) {
+  constructor(iss: Seq, pathMss: number, version: 4 | 6, memory: QueueMemory) {
     this.#memory = memory;
     this.#una = iss | 0;
     this.#nxt = iss | 0;

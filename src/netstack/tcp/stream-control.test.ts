@@ -116,6 +116,31 @@ describe("windows", () => {
     expect(Buffer.compare(pair.server.bytes, data)).toBe(0);
   });
 
+  test("paused reader, memory of all gone: no more than 16 KiB is kept; it is read, all arrives in the end", () => {
+    const pair = new Pair().established();
+    const { receiveMemory } = pair.server;
+    receiveMemory.used = receiveMemory.limit;
+    pair.server.c.pause();
+    const data = pattern(200_000, new SeededRng(4));
+    pair.client.write(data);
+    pair.client.c.end();
+    pair.settle(seconds(30));
+    expect(pair.server.c.rcv.unreadBytes).toBe(16_384);
+    pair.server.c.resume();
+    pair.settle(seconds(300));
+    expect(Buffer.compare(pair.server.bytes, data)).toBe(0);
+    expect(receiveMemory.used).toBe(receiveMemory.limit);
+    expect(pair.server.events).toEqual(["established", "end"]);
+  });
+
+  test("jumbo segments through the least of windows: they go on", () => {
+    const pair = new Pair({ mss: 65_460 }).established();
+    pair.server.receiveMemory.used = pair.server.receiveMemory.limit;
+    const data = pattern(1_000_000, new SeededRng(5));
+    pair.client.write(data);
+    expect(pair.run(() => pair.server.receivedLength === data.length, seconds(60))).toBe(true);
+  });
+
   test("closed window: nobody answers the probes, ETIMEDOUT after the user timeout", () => {
     const pair = new Pair({
       server: { receiveBuffer: 5_000, maxReceiveBuffer: 5_000 },

@@ -10,7 +10,7 @@ import type { TcpConnection } from "./connection.ts";
 import type { TcpEndpoints, TcpHost } from "./host.ts";
 import type { TcpListener } from "./listener.ts";
 import type { TcpOwner } from "./owner.ts";
-import type { SendMemory } from "./send-memory.ts";
+import type { QueueMemory } from "./queue-memory.ts";
 import type { TcpStateKind } from "./state.ts";
 import type { StreamLayer, TcpStream } from "./tcp-stream.ts";
 
@@ -19,7 +19,8 @@ export interface FlowLayer extends StreamLayer {
   now(): Instant;
   readonly rng: Rng;
   readonly memoryAhead: MemoryAhead;
-  readonly sendMemory: SendMemory;
+  readonly sendMemory: QueueMemory;
+  readonly receiveMemory: QueueMemory;
   schedule(target: TimerTarget, at: Instant): Timer;
   enqueue(flow: TcpFlow): void;
   changed(flow: TcpFlow, before: TcpStateKind): void;
@@ -83,8 +84,12 @@ export class TcpFlow implements TcpHost, TcpOwner {
     return this.layer.memoryAhead;
   }
 
-  get sendMemory(): SendMemory {
+  get sendMemory(): QueueMemory {
     return this.layer.sendMemory;
+  }
+
+  get receiveMemory(): QueueMemory {
+    return this.layer.receiveMemory;
   }
 
   now(): Instant {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { seconds } from "../../core/time.ts";
+import { millis, seconds } from "../../core/time.ts";
 import type { ConnectHandler } from "../../core/transport.ts";
-import { seq, seqAdd } from "../../wire/seq.ts";
+import { type Seq, seq, seqAdd, seqDiff } from "../../wire/seq.ts";
 import { TcpFlag } from "../../wire/tcp.ts";
 import { Ip } from "../ip-address.ts";
 import type { TcpStream } from "./tcp-stream.ts";
@@ -107,6 +107,46 @@ describe("bounds", () => {
       station.send(RST, seq(101), seq(0));
     }
     expect([station.stack.tcp.connections, station.stack.tcp.bytesQueued]).toEqual([0, 0]);
+  });
+
+  it("paused readers: windows become smaller as memory fills, none is taken back, all memory is given back", () => {
+    const station = new Station({}, { receiveBytes: 400_000 });
+    station.listen();
+    const unread: number[] = [];
+    const ends: Seq[] = [];
+    for (let i = 0; i < 60; i++) {
+      station.peerPort = 2_000 + i;
+      station.next = seq(100);
+      station.sendNext(SYN);
+      station.sendNext(ACK);
+      station.stream.pause();
+      let edge = seqAdd(station.next, 60_000);
+      for (let taken = 0; ; taken += 1_000) {
+        station.sent.length = 0;
+        station.sendNext(ACK, 1_000);
+        station.advance(millis(100));
+        const { acknowledgment, window } = station.sent.at(-1)!;
+        expect(seqDiff(seqAdd(acknowledgment, window), edge)).toBeGreaterThanOrEqual(0);
+        edge = seqAdd(acknowledgment, window);
+        if (acknowledgment === station.next) continue;
+        unread.push(taken);
+        ends.push(acknowledgment);
+        break;
+      }
+    }
+    expect(unread[0]).toBe(60_000);
+    expect(unread.at(-1)).toBe(16_000);
+    const sum = station.stack.tcp.bytesUnread;
+    expect(sum).toBeLessThan(400_000 + 60 * 16_384);
+    expect(sum).toBeGreaterThan(60 * 16_000);
+    station.stream.resume();
+    station.stack.run();
+    expect(station.stack.tcp.bytesUnread).toBeLessThan(sum - 16_000);
+    for (let i = 0; i < 60; i++) {
+      station.peerPort = 2_000 + i;
+      station.send(RST, ends[i]!, seq(0));
+    }
+    expect([station.stack.tcp.connections, station.stack.tcp.bytesUnread]).toEqual([0, 0]);
   });
 
   it("strangers without end: resets are limited, and come again in the next second", () => {

@@ -128,9 +128,12 @@ export class TcpLayer implements UpperLayer, StreamKeeper {
     return this.#flows.memoryAhead.used;
   }
 
-  /** Bytes that are written and not acknowledged, of all connections. */
+  /** Of all connections: bytes that are written and not acknowledged, and those that nobody has read. */
   get bytesQueued(): number {
     return this.#flows.sendMemory.used;
+  }
+  get bytesUnread(): number {
+    return this.#flows.receiveMemory.used;
   }
 
   /** All of them, half-open ones too, as `ss -t` lists them. */

@@ -12,7 +12,7 @@ import { TcpConnection } from "../connection.ts";
 import type { TcpEndpoints, TcpHost } from "../host.ts";
 import { OutgoingSegment } from "../outgoing-segment.ts";
 import type { TcpOwner } from "../owner.ts";
-import { SendMemory } from "../send-memory.ts";
+import { QueueMemory } from "../queue-memory.ts";
 import { DEFAULT_TCP, type TcpSettings } from "../settings.ts";
 import type { TcpStateKind } from "../state.ts";
 
@@ -68,7 +68,8 @@ export class Side implements TcpHost, TcpOwner {
   readonly pair: Pair;
   readonly rng: Rng;
   readonly memoryAhead = new MemoryAhead(64 << 20);
-  readonly sendMemory = new SendMemory(64 << 20);
+  readonly sendMemory = new QueueMemory(64 << 20);
+  readonly receiveMemory = new QueueMemory(64 << 20);
   readonly events: string[] = [];
   readonly states: TcpStateKind[] = [];
   connection: TcpConnection | null = null;
