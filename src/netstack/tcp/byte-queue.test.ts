@@ -52,6 +52,19 @@ test("queue, any appends, drops, reads and joins, holds what an array would", ()
   );
 });
 
+test("queue, filled in pieces of any size, takes at most twice the memory of what it holds, and 16 KiB", () => {
+  for (const size of [1, 700, 1_448, 2_049, 16_385, 20_000, 33_000, 65_536, 70_000]) {
+    const queue = new ByteQueue();
+    const piece = new Uint8Array(size);
+    while (queue.length < 300_000) {
+      queue.append(piece, 0, size);
+      if (queue.allocated > 2 * queue.length + 18_432) {
+        throw new Error(`${queue.allocated} for ${queue.length} in pieces of ${size}`);
+      }
+    }
+  }
+});
+
 test("queue, emptied and filled again, does not show old bytes", () => {
   const queue = new ByteQueue();
   queue.append(Uint8Array.of(1, 2, 3), 0, 3);

@@ -10,7 +10,10 @@ class Block {
   }
 }
 
-/** A queue starts small and grows in these steps, so that a thousand little ones cost little. */
+/**
+ * A queue starts small and grows in these steps, so that a thousand little ones cost little: beyond its first
+ * two blocks it holds half as much as its memory at least.
+ */
 const FIRST = 2_048;
 const SECOND = 16_384;
 const LARGE = 65_536;
@@ -47,7 +50,7 @@ class Pool {
 }
 
 const small = new Pool(FIRST, 512);
-const middle = new Pool(SECOND, 64);
+const middle = new Pool(SECOND, 256);
 const large = new Pool(LARGE, 256);
 
 /**
@@ -66,11 +69,19 @@ export class ByteQueue {
     return this.#length;
   }
 
+  /** Bytes of memory that its blocks take. */
+  get allocated(): number {
+    let sum = 0;
+    for (let block = this.#head; block !== null; block = block.next) sum += block.bytes.length;
+    return sum;
+  }
+
   append(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     while (at < end) {
       let block = this.#tail;
-      if (block === null || block.end === block.bytes.length) block = this.#grow(end - at);
+      if (block === null || block.end === block.bytes.length)
+        block = this.#grow(end - at, this.#length + at - start);
       const n = Math.min(end - at, block.bytes.length - block.end);
       copy(bytes, at, n, block.bytes, block.end);
       block.end += n;
@@ -167,9 +178,8 @@ export class ByteQueue {
     this.#length = 0;
   }
 
-  #grow(wanted: number): Block {
-    const have = this.#tail === null ? 0 : this.#tail.bytes.length;
-    const block = blockFor(wanted, have);
+  #grow(wanted: number, held: number): Block {
+    const block = blockFor(wanted, held);
     if (this.#tail === null) this.#head = block;
     else this.#tail.next = block;
     this.#tail = block;
@@ -177,9 +187,10 @@ export class ByteQueue {
   }
 }
 
-function blockFor(wanted: number, have: number): Block {
-  if (wanted <= FIRST && have === 0) return small.take();
-  if (wanted <= SECOND && have <= FIRST) return middle.take();
+/** `held`: what is in the queue already, in bytes. */
+function blockFor(wanted: number, held: number): Block {
+  if (wanted <= FIRST && held === 0) return small.take();
+  if (wanted <= LARGE / 2 && held < LARGE) return middle.take();
   return large.take();
 }
 
