@@ -111,8 +111,10 @@ function toTry({ config, admin, demo }: BannerFacts, bold: (text: string) => str
 const schemeOf = ({ tls }: ListenerSettings): "http" | "https" => (tls === null ? "http" : "https");
 
 /** A certificate of one's own vouches for itself; one of an authority does not hurt. */
-const trustOf = ({ tls }: ListenerSettings): string =>
-  tls === null ? "" : `--cacert ${tls.certificates[0]!.cert}`;
+function trustOf({ tls }: ListenerSettings): string {
+  const first = tls?.certificates[0];
+  return first === undefined ? "" : `--cacert ${first.cert}`;
+}
 
 function curl(
   address: SocketAddress,

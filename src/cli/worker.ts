@@ -7,6 +7,7 @@ import type { Transport } from "../core/transport.ts";
 import type { ProxyProgram } from "../proxy/program.ts";
 import type { RouteSettings } from "../proxy/route/settings.ts";
 import { ProxyServer } from "../proxy/server.ts";
+import type { PeerClientFactory } from "../proxy/upstream/peer-clients.ts";
 import { CounterMemory } from "../telemetry/counters.ts";
 import { MetricRecorder } from "../telemetry/recorder.ts";
 import type { WorkerChallenges } from "./acme/worker-challenges.ts";
@@ -102,7 +103,7 @@ async function run(): Promise<void> {
     upstreams: config.upstreams,
     ...(tls !== null && { tlsClients: tls.clients }),
     ...(start.module !== null && {
-      peerClients: (await import("./tls/worker-tls.ts")).openPeerClient,
+      peerClients: await peerClients(),
     }),
     observer,
   });
@@ -142,7 +143,7 @@ function takeNews(news: TlsNews): void {
 async function openChallenges(server: ProxyServer): Promise<void> {
   if (start.config.listeners.every(({ acme }) => acme === null)) return;
   const { WorkerChallenges } = await import("./acme/worker-challenges.ts");
-  challenges = new WorkerChallenges(server.challenges);
+  challenges = new WorkerChallenges(server.challenges, start.driver);
   await takeChallenges(earlyAnswers, null);
 }
 
@@ -160,7 +161,16 @@ async function takeChallenges(
 async function openTls(): Promise<WorkerTls | null> {
   if (start.tls === null) return null;
   const { WorkerTls } = await import("./tls/worker-tls.ts");
-  return new WorkerTls(start.config, start.tls);
+  const { nodeTlsLimits, tlsMakers } = await import("./tls/makers.ts");
+  if (start.driver === "node" && start.index === 0) post({ kind: "notice", text: nodeTlsLimits });
+  return new WorkerTls(start.config, start.tls, await tlsMakers(start.driver));
+}
+
+async function peerClients(): Promise<PeerClientFactory> {
+  const { peerClientConfig } = await import("./tls/worker-tls.ts");
+  const { tlsMakers } = await import("./tls/makers.ts");
+  const { client } = await tlsMakers(start.driver);
+  return (tls) => client(peerClientConfig(tls));
 }
 
 async function listen(server: ProxyServer, rng: Rng): Promise<void> {

@@ -5,7 +5,8 @@ type Tree = Readonly<Record<string, unknown>>;
 
 /** Certificates come from somewhere. */
 function checkSource(tls: Tree, path: readonly PathStep[], drafts: Draft[]): void {
-  if (tls.certificates !== undefined || tls.acme !== undefined) return;
+  const passed = Array.isArray(tls.passthrough) && tls.passthrough.length > 0;
+  if (tls.certificates !== undefined || tls.acme !== undefined || passed) return;
   drafts.push({
     severity: "error",
     path,

@@ -43,6 +43,11 @@ describe("listeners", () => {
     ]);
   });
 
+  test("passthrough alone: no certificate is needed", () => {
+    const tls = "tls: { passthrough: [{ names: [db.test], upstream: app }] }";
+    expect(load(inListener(tls)).config.listeners[0]!.settings.tls!.certificates).toEqual([]);
+  });
+
   test.each([
     [listening("https://127.0.0.1:443"), /found "https:.*" without a certificate, expected `tls`/],
     [listening('["127.0.0.1:80", "https://127.0.0.1:443"]'), /listeners\[0\]\.listen\[1\]/],

@@ -12,7 +12,7 @@ const DEFAULT_TIMEOUT = seconds(10);
 export const acceptTls =
   (options: TlsAcceptOptions, acceptor: TlsAcceptor): Acceptor =>
   (raw) =>
-    new AcceptedStream(raw, options, acceptor);
+    options.server.accept?.(raw, options, acceptor) ?? new AcceptedStream(raw, options, acceptor);
 
 class AcceptedStream extends LayeredStream {
   readonly #options: TlsAcceptOptions;

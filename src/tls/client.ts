@@ -1,5 +1,6 @@
-import { parseIp } from "../core/address.ts";
+import { parseIp, type SocketAddress } from "../core/address.ts";
 import { NetError } from "../core/errors.ts";
+import type { ConnectHandler, Transport } from "../core/transport.ts";
 import { SslConnection } from "../native/openssl/connection.ts";
 import { SSL_VERIFY_NONE, SSL_VERIFY_PEER } from "../native/openssl/constants.ts";
 import { SslContext } from "../native/openssl/context.ts";
@@ -11,10 +12,18 @@ import type { TlsEngine, TlsEngineOwner } from "./engine.ts";
 import { applySettings } from "./policy.ts";
 import { protocolList } from "./protocol-names.ts";
 import { SessionCache } from "./session-cache.ts";
+import type { TlsConnectOptions, TlsStream } from "./stream-api.ts";
 
 /** The client side of TLS for one upstream and one worker thread: trust, identity, kept sessions. */
 export interface TlsClient {
   engine(target: TlsTarget, owner: TlsEngineOwner): TlsEngine;
+  /** Where there is no engine, who connects instead: `connectTls` asks. */
+  connect?(
+    transport: Transport,
+    address: SocketAddress,
+    options: TlsConnectOptions,
+    handler: ConnectHandler,
+  ): TlsStream;
   /** Live engines go on; none can be made. */
   close(): void;
   [Symbol.dispose](): void;

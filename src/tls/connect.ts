@@ -18,7 +18,11 @@ export function connectTls(
   options: TlsConnectOptions,
   handler: ConnectHandler,
 ): TlsStream {
-  return new OutgoingStream(transport, address, options, handler);
+  const { client } = options;
+  return (
+    client.connect?.(transport, address, options, handler) ??
+    new OutgoingStream(transport, address, options, handler)
+  );
 }
 
 class OutgoingStream extends LayeredStream {

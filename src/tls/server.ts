@@ -1,4 +1,5 @@
 import { NetError } from "../core/errors.ts";
+import type { Stream, StreamHandler } from "../core/transport.ts";
 import { PinnedMemory } from "../native/memory.ts";
 import { answerAlpn } from "../native/openssl/callbacks.ts";
 import { SslConnection } from "../native/openssl/connection.ts";
@@ -16,6 +17,7 @@ import {
 } from "./server-config.ts";
 import { ServerContexts } from "./server-contexts.ts";
 import { type HelloAnswer, ServerEngine } from "./server-engine.ts";
+import type { TlsAcceptOptions, TlsAcceptor } from "./stream-api.ts";
 import { TicketKeys } from "./ticket-keys.ts";
 
 /** The server side of TLS for one listener and one worker thread: certificates by name, ticket keys. */
@@ -32,6 +34,8 @@ export interface TlsServer {
    * others (those before it) still open old ones. Before the first call each server draws its own.
    */
   setTicketKeys(keys: readonly Uint8Array[]): void;
+  /** Where there is no engine, who secures a stream instead: `acceptTls` asks. */
+  accept?(raw: Stream, options: TlsAcceptOptions, acceptor: TlsAcceptor): StreamHandler;
   /** Live engines go on; none can be made. */
   close(): void;
   [Symbol.dispose](): void;

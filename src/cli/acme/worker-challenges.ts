@@ -1,15 +1,18 @@
 import type { ChallengeAnswer } from "../../acme/challenge-board.ts";
 import { ACME_PROTOCOL, type Challenges } from "../../proxy/challenges.ts";
 import type { TlsServer } from "../../tls/server.ts";
+import type { Driver } from "../worker-protocol.ts";
 
 /** One worker's answers to challenges: makes of what the main thread tells what its proxy gives. */
 export class WorkerChallenges {
   readonly #challenges: Challenges;
+  readonly #driver: Driver;
   #server: TlsServer | null = null;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(challenges: Challenges) {
+  constructor(challenges: Challenges, driver: Driver) {
     this.#challenges = challenges;
+    this.#driver = driver;
   }
 
   /** Gives these answers from now on, and no others. Rejects with what the TLS engine says. */
@@ -39,8 +42,9 @@ export class WorkerChallenges {
 
   async #openServer(): Promise<TlsServer> {
     if (this.#server !== null) return this.#server;
-    const { createTlsServer } = await import("../../tls/server.ts");
-    this.#server = createTlsServer({
+    const { tlsMakers } = await import("../tls/makers.ts");
+    const { server } = await tlsMakers(this.#driver);
+    this.#server = server({
       certificates: [],
       awaitsCertificates: true,
       alpn: [ACME_PROTOCOL],

@@ -9,9 +9,11 @@ import type {
   TlsProtocol,
   UpstreamTlsSettings,
 } from "../../proxy/tls/settings.ts";
-import { createTlsClient, type TlsClient } from "../../tls/client.ts";
+import type { TlsClient } from "../../tls/client.ts";
+import type { TlsClientConfig } from "../../tls/client-config.ts";
 import type { TlsProtocolSettings } from "../../tls/protocol-settings.ts";
-import { createTlsServer, type TlsServer } from "../../tls/server.ts";
+import type { TlsServer } from "../../tls/server.ts";
+import type { TlsMakers } from "./makers.ts";
 import type { ListenerMaterial, TlsMaterial, UpstreamMaterial } from "./material.ts";
 import type { TlsNews } from "./news.ts";
 import { SystemAuthorities } from "./system-authorities.ts";
@@ -23,18 +25,26 @@ export class WorkerTls {
   readonly #servers: readonly (TlsServer | null)[];
 
   /** Throws a NetError that says what is wrong with which certificate or setting. */
-  constructor(config: EffectiveConfig, material: TlsMaterial) {
+  constructor(config: EffectiveConfig, material: TlsMaterial, makers: TlsMakers) {
     this.#servers = config.listeners.map(({ settings, acme }, i) => {
       const files = material.listeners[i] ?? null;
       const { tls } = settings;
       return tls === null || files === null
         ? null
-        : openServer(settings, tls, files, material, acme !== null);
+        : openServer(
+            makers,
+            settings,
+            tls,
+            files,
+            material,
+            acme !== null || passthroughAlone(tls),
+          );
     });
     const clients = new Map<string, TlsClient>();
     for (const [i, { name, protocol, tls }] of config.upstreams.entries()) {
       const files = material.upstreams[i] ?? null;
-      if (tls !== null && files !== null) clients.set(name, openClient(tls, files, protocol));
+      if (tls === null || files === null) continue;
+      clients.set(name, makers.client(clientConfig(tls, files, protocol)));
     }
     this.clients = clients;
   }
@@ -59,7 +69,12 @@ export class WorkerTls {
   }
 }
 
+/** Whoever names somebody else is refused. */
+const passthroughAlone = ({ certificates, passthrough }: ListenerTlsSettings): boolean =>
+  certificates.length === 0 && passthrough.length > 0;
+
 function openServer(
+  makers: TlsMakers,
   { name, http2 }: ListenerSettings,
   tls: ListenerTlsSettings,
   { certificates, clientCa }: ListenerMaterial,
@@ -67,7 +82,7 @@ function openServer(
   awaitsCertificates: boolean,
 ): TlsServer {
   const { clientCertificates, tickets, unknownName } = tls;
-  const server = createTlsServer({
+  const server = makers.server({
     ...protocolSettings(tls),
     certificates,
     awaitsCertificates,
@@ -86,28 +101,28 @@ function openServer(
   return server;
 }
 
-function openClient(
+function clientConfig(
   tls: UpstreamTlsSettings,
   { ca, certificate }: UpstreamMaterial,
   protocol: UpstreamProtocol,
-): TlsClient {
-  return createTlsClient({
+): TlsClientConfig {
+  return {
     ...protocolSettings(tls),
     ca,
     verify: tls.verify ? "full" : "none",
     alpn: offers[protocol],
     ...(certificate !== null && { certificate }),
-  });
+  };
 }
 
-/** A client for a peer by address, as a program asks for it. */
-export function openPeerClient({ verify = true, ca, certificate }: PeerTls): TlsClient {
-  return createTlsClient({
+/** What a program asks of a peer by address. */
+export function peerClientConfig({ verify = true, ca, certificate }: PeerTls): TlsClientConfig {
+  return {
     ca: ca !== undefined ? [ca] : verify ? system.pem : [],
     verify: verify ? "full" : "none",
     alpn: ["h2", "http/1.1"],
     ...(certificate !== undefined && { certificate }),
-  });
+  };
 }
 
 const system = new SystemAuthorities();

@@ -29,8 +29,29 @@ export function nodeError(
 ): NetError {
   if (cause instanceof NetError) return cause;
   const given = codeIn(cause);
+  const tls = tlsError(given, cause, source, retry);
+  if (tls !== null) return tls;
   const code = CODES.get(given) ?? "ESOCKET";
   return new NetError(code, `${doing}: ${given === "" ? code : given}`, { source, retry, cause });
+}
+
+/** Codes by which node:tls says that OpenSSL does not accept a certificate. */
+const CERTIFICATE_CODE = /CERT|ISSUER|CRL|LEAF_SIGNATURE|HOSTNAME_MISMATCH/;
+
+/** An error of a TLS socket; null for all others. */
+function tlsError(
+  code: string,
+  cause: unknown,
+  source: ErrorSource,
+  retry: Retry,
+): NetError | null {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (CERTIFICATE_CODE.test(code)) {
+    return new NetError("TLS_CERTIFICATE", `certificate: ${message}`, { source, retry, cause });
+  }
+  if (!/^ERR_(SSL|TLS)_/.test(code)) return null;
+  const words = /routines:[^:]*:([^:]*)/.exec(message)?.[1] ?? message;
+  return new NetError("TLS_HANDSHAKE", `TLS: ${words}`, { source, retry, cause });
 }
 
 function codeIn(cause: unknown): string {
