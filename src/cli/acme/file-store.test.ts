@@ -74,6 +74,9 @@ describe.skipIf(!haveTools("openssl"))("certificates as files", () => {
     expect(fileName(["one.test"])).toBe("one.test");
     expect(fileName(names)).toMatch(/^one\.test\+1-[0-9a-f]{8}$/);
     expect(fileName([...names, "more.test"])).not.toBe(fileName(names));
+    const long = `${"a".repeat(60)}.`.repeat(4);
+    expect(fileName([`${long}x`]).length).toBeLessThan(200);
+    expect(fileName([`${long}x`])).not.toBe(fileName([`${long}y`]));
     mkdirSync(folder);
     writeFileSync(join(folder, `.${fileName(names)}.pem.${process.pid}`), "half");
     store.writeCertificate(names, pair);

@@ -49,12 +49,15 @@ export class FileStore implements CertificateStore {
 
 const attemptsName = (names: readonly string[]): string => `${fileName(names)}.attempts.json`;
 
+/** A file's name has 255 bytes at most, a host's 253 and more is to be added. */
+const LONGEST = 180;
+
 /** Names are DNS names here, so they are fit for files. */
 export function fileName(names: readonly string[]): string {
   const [first = "none"] = names;
-  if (names.length === 1) return first;
+  if (names.length === 1 && first.length <= LONGEST) return first;
   const digest = createHash("sha256").update(names.toSorted().join()).digest("hex");
-  return `${first}+${names.length - 1}-${digest.slice(0, 8)}`;
+  return `${first.slice(0, LONGEST)}+${names.length - 1}-${digest.slice(0, 8)}`;
 }
 
 function split(text: string): IssuedPair {
