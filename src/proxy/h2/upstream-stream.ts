@@ -223,8 +223,16 @@ export class UpstreamStream implements ResponseOwner, Upstream {
       if (this.sendBlocked) this.onWritable();
       return;
     }
+    if (this.whole(reset)) return this.onEnd(null);
     this.letGo();
     exchange?.onUpstreamError(resetError(reset, this.responded, session.lost));
+  }
+
+  /** Nothing but its end is missing, which some servers leave out where the window was just used up. */
+  private whole({ by, code }: StreamReset): boolean {
+    return (
+      by === "peer" && code === H2Code.noError && this.answered && this.stream?.receiveLeft === 0
+    );
   }
 
   /** The connection is gone before the request had its stream. */

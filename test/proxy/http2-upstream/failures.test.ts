@@ -3,6 +3,7 @@ import { millis, seconds } from "../../../src/core/time.ts";
 import type { Stream, StreamHandler, Transport } from "../../../src/core/transport.ts";
 import { CALM } from "../../../src/drivers/memory/link.ts";
 import { H2Code } from "../../../src/http/h2/error-code.ts";
+import { ResponseHead } from "../../../src/http/head.ts";
 import { freePort } from "../../support/ports.ts";
 import { H2Client } from "../http2/client.ts";
 import { type SimulatedClient, World, type WorldOptions } from "../simulated.ts";
@@ -150,6 +151,20 @@ describe("failures of an upstream of HTTP/2", () => {
     // The server's machine resets with NO_ERROR by itself.
     scene.origins[0]!.requests[0]!.answer({ status: 403, body: "no" });
     expect(await scene.statuses(client)).toEqual([403]);
+  });
+
+  test("a reset with NO_ERROR in place of the end of a known length, is an end", async () => {
+    const scene = await Scene.open([silent]);
+    const [whole, short] = [await scene.send(GET), await scene.send(GET)];
+    for (const request of scene.origins[0]!.requests) {
+      // The machine would end the stream with the last octet of a length.
+      const head = new ResponseHead();
+      head.fields.append("Content-Length", request.stream.id === 1 ? "4" : "5");
+      request.origin.session.sendHead(request.stream, head, "chunked", -1);
+      request.send("body");
+      request.cancel(H2Code.noError);
+    }
+    expect(await scene.statuses(whole, short)).toEqual([200, "cut"]);
   });
 
   test("no answer, is a timeout, and the stream alone is given up", async () => {
