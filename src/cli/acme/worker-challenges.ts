@@ -10,7 +10,7 @@ export class WorkerChallenges {
   #server: TlsServer | null = null;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(challenges: Challenges, driver: Driver) {
+  constructor(challenges: Challenges, driver: Driver = "epoll") {
     this.#challenges = challenges;
     this.#driver = driver;
   }
