@@ -112,7 +112,7 @@ async function run(): Promise<void> {
   for (const news of earlyNews.splice(0)) takeNews(news);
   await listen(server, transport.rng);
   running = { transport, server, log };
-  if (start.driver === "epoll") await trimWhenQuiet(memory.row(index));
+  if (start.driver !== "node") await trimWhenQuiet(memory.row(index));
 }
 
 /** Counters of all kinds tell whether anything went on. */

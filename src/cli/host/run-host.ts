@@ -1,7 +1,9 @@
 import { NetError } from "../../core/errors.ts";
 import { TapHost } from "../../drivers/tap/host.ts";
+import { trimHeap } from "../../native/heap.ts";
 import { Capture } from "../../netstack/raw/capture.ts";
 import { ExitCode } from "../exit-code.ts";
+import { QuietTrim } from "../quiet-trim.ts";
 import { describeError, Report } from "../report.ts";
 import { handleSignals } from "../signals.ts";
 import { packageVersion } from "../version.ts";
@@ -16,6 +18,7 @@ import { HttpService } from "./http-service.ts";
 import type { HostInterface, HostPlan } from "./plan-host.ts";
 import { serve } from "./serve.ts";
 import type { Service } from "./service.ts";
+import { trafficOf } from "./traffic.ts";
 
 /** What is left to resets and the capture after a signal. */
 const stopMs = 100;
@@ -76,6 +79,8 @@ class HostRun {
       reload: () => this.#report.warn("SIGHUP: there is nothing to reload"),
       quit: (signal) => process.exit(ExitCode.signalled + (signal === "SIGINT" ? 2 : 15)),
     });
+    // After a flood, the memory of a thousand connections would else stay ours.
+    new QuietTrim(() => trafficOf(host.stack), trimHeap).start();
     this.#announce(host);
   }
 
