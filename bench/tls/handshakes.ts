@@ -1,46 +1,50 @@
-import { type LoadRun, runLoadProgram } from "../harness/load-program.ts";
+import { fileURLToPath } from "node:url";
+import { startProcess } from "../../test/support/processes.ts";
 
 /** Connections of TLS 1.3, each with one request: handshake, request, response, end. */
 export interface HandshakeLoad {
   readonly path: string;
-  /** Processes, each with one connection at a time. */
+  /** Each has one connection at a time. */
   readonly clients: number;
-  /** Each client resumes its last session; otherwise every handshake is a full one. */
+  /** Each handshake resumes a session; otherwise it is a full one. */
   readonly resume: boolean;
 }
 
-export interface HandshakeResult extends Omit<LoadRun, "output"> {
+export interface HandshakeCounts {
+  /** With a good answer. */
   readonly connections: number;
+  readonly resumed: number;
+  readonly errors: number;
   readonly bytes: number;
+  readonly seconds: number;
+  /** CPU time of the clients, in microseconds. */
+  readonly clientCpu: number;
 }
 
-/** Runs `openssl s_time` several times at once against 127.0.0.1. */
+const program = fileURLToPath(new URL("handshake-client.ts", import.meta.url));
+
+/**
+ * Runs clients against 127.0.0.1, in one process on our own TLS. Its OpenSSL is newer than the
+ * distribution's, so that it needs less CPU for a handshake than the proxies do.
+ */
 export async function runHandshakes(
   launcher: readonly string[],
   port: number,
   load: HandshakeLoad,
   seconds: number,
-): Promise<HandshakeResult> {
-  const args = [
-    ...["s_time", "-connect", `127.0.0.1:${port}`, load.resume ? "-reuse" : "-new"],
-    ...["-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"],
-    ...["-time", String(seconds), "-www", requestTarget(load.path)],
-  ];
-  const { output, ...run } = await runLoadProgram(launcher, "openssl", args, seconds, load.clients);
-  return { ...parseHandshakes(output), ...run };
-}
-
-/** s_time writes `GET ${it} HTTP/1.0` and no field: what is meant to be said goes into the target. */
-const requestTarget = (path: string): string =>
-  [`${path} HTTP/1.1`, "Host: bench.test", "Connection: close", "X-Rest:"].join("\r\n");
-
-/** What runs of s_time printed, added up. */
-export function parseHandshakes(text: string): Pick<HandshakeResult, "connections" | "bytes"> {
-  // "949 connections in 4 real seconds, 148 bytes read per connection"
-  const counts = [...text.matchAll(/(\d+) connections in \d+ real seconds, (\d+) bytes read/g)];
-  if (counts.length === 0) throw new Error(`not the report of s_time: ${text}`);
-  return {
-    connections: counts.reduce((sum, [, n]) => sum + Number(n), 0),
-    bytes: counts.reduce((sum, [, n, each]) => sum + Number(n) * Number(each), 0),
-  };
+): Promise<HandshakeCounts> {
+  const mode = load.resume ? "resume" : "full";
+  const words = [port, load.path, load.clients, seconds, mode].map(String);
+  const [command, ...args] = [...launcher, process.execPath, program, ...words];
+  await using client = await startProcess({ command: command!, args });
+  const timer = setTimeout(() => client.signalGroup("SIGKILL"), (seconds + 30) * 1_000);
+  const { code } = await client.exited;
+  clearTimeout(timer);
+  if (code !== 0) throw new Error(`the clients failed: ${client.stdout}${client.stderr}`);
+  const counts: HandshakeCounts = JSON.parse(client.stdout);
+  const wrong = load.resume
+    ? counts.connections - counts.resumed > load.clients
+    : counts.resumed > 0;
+  if (wrong) throw new Error(`not ${mode} handshakes: ${client.stdout}`);
+  return counts;
 }

@@ -1,6 +1,5 @@
 import { removeFolder, temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { runContest } from "../harness/contest.ts";
-import type { Origin } from "../harness/origin.ts";
 import { memoryOfGroup } from "../harness/process-usage.ts";
 import { type Contestant, playRounds } from "../harness/rounds.ts";
 import { startPeer } from "../harness/start-peer.ts";
@@ -19,9 +18,9 @@ export async function runBenchmark(options: Options, interrupted: AbortSignal): 
     return await runContest(
       {
         name: "tls",
-        loads: { wrk: "-v", openssl: "version" },
+        loads: { wrk: "-v" },
         async run(scenario, peers, origin) {
-          const results = await runScenario(scenario, options, peers, origin, tls);
+          const results = await runScenario(scenario, options, peers, origin.port, tls);
           const { name, describes } = scenario;
           return { name, describes, peers: results, ratios: ratiosOf(results) };
         },
@@ -44,7 +43,7 @@ const runScenario = (
   scenario: Scenario,
   options: Options,
   peers: readonly Peer[],
-  origin: Origin,
+  originPort: number,
   tls: PeerTls,
 ): Promise<Record<string, PeerResult>> =>
   playRounds<TlsContestant, PeerResult>({
@@ -52,7 +51,7 @@ const runScenario = (
     rounds: options.rounds,
     async start(peer) {
       const started = await startPeer(peer, {
-        originPort: origin.port,
+        originPort,
         workers: 1,
         forwarded: false,
         largeBodies: scenario.largeBodies,
@@ -63,10 +62,14 @@ const runScenario = (
     },
     async takeTurn(contestant, round) {
       const { port, running, turns } = contestant;
-      const { turn, errors } = await takeTurn(scenario, { group: running.pid, port }, origin, {
-        warmUpSeconds: options.warmUpSeconds * (round === 1 ? 3 : 1),
-        seconds: options.seconds,
-      });
+      const { turn, errors } = await takeTurn(
+        scenario,
+        { group: running.pid, port },
+        {
+          warmUpSeconds: options.warmUpSeconds * (round === 1 ? 3 : 1),
+          seconds: options.seconds,
+        },
+      );
       turns.push(turn);
       contestant.errors += errors;
       return `${Math.round(turn.requestsPerSecond)} /s, ${turn.cpu.toFixed(1)} µs`;

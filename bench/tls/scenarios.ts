@@ -9,7 +9,7 @@ interface RequestScenario extends ContestScenario {
   readonly load: WrkLoad;
 }
 
-/** A connection and a handshake for each request, by `openssl s_time`. */
+/** A connection and a handshake for each request, by clients of our own. */
 interface HandshakeScenario extends ContestScenario {
   readonly kind: "handshakes";
   readonly largeBodies: false;
