@@ -36,6 +36,12 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
       for (const use of upstreamsOf(route, path)) {
         used.add(use.name);
         if (!Object.hasOwn(upstreams, use.name)) drafts.push(unknownUpstream(use, upstreams));
+        else if (callsByGrpc(route) && speaksOnlyHttp1(upstreams[use.name])) {
+          const found = `${describeValue(use.name)}, which is spoken to in HTTP/1.1`;
+          const expected = "an upstream of HTTP/2, as gRPC needs it";
+          const fix = `Give ${use.name} protocol: http2, or endpoints at h2c:// or https://.`;
+          drafts.push(draft("warning", use.path, use.at, found, expected, fix));
+        }
       }
     }
     checkUniqueNames(listOf(listener.routes), ["listeners", i, "routes"], "route", drafts);
@@ -53,6 +59,17 @@ export function checkReferences(raw: unknown, source: "file" | "module"): readon
     if (isTree(upstream)) checkUpstream(upstream, path, drafts);
   }
   return drafts;
+}
+
+const callsByGrpc = ({ grpcWeb, transcode }: Tree): boolean =>
+  (grpcWeb !== undefined && grpcWeb !== false) || transcode !== undefined;
+
+function speaksOnlyHttp1(upstream: unknown): boolean {
+  if (!isTree(upstream) || upstream.protocol === "http2") return false;
+  if (upstream.protocol === "http1") return true;
+  const endpoints = listOf(upstream.endpoints).map((one) => (isTree(one) ? one.address : one));
+  const modern = endpoints.some((one) => typeof one === "string" && /^(h2c|https):/.test(one));
+  return upstream.tls === undefined && !modern;
 }
 
 interface Use {

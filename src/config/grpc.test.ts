@@ -43,6 +43,17 @@ test("transcode: its file and its services, the rest as it is by default", () =>
   expect(shown).not.toContain("descriptorSet");
 });
 
+test("grpcWeb before an upstream of HTTP/2, is fine", () => {
+  const text = inRoute("upstream: app", "grpcWeb: true");
+  for (const app of [
+    '"127.0.0.1:9000"], protocol: http2',
+    '"h2c://127.0.0.1:9000"]',
+    '"https://a.example"]',
+  ]) {
+    expect(problems(text.replace('"127.0.0.1:9000"]', app))).toEqual([]);
+  }
+});
+
 test("health: none without it, by gRPC or by HTTP with its parts", () => {
   const healthOf = (text: string) => load(text).config.upstreams[0]!.health;
   expect(healthOf(minimal)).toBeNull();
@@ -90,6 +101,11 @@ test.each<[what: string, text: string, message: RegExp]>([
     /none beside transcode/,
   ],
   ["a fixed answer", inRoute("respond: { status: 200 }", "grpcWeb: true"), /no effect here/],
+  [
+    "an upstream of HTTP/1.1",
+    inRoute("upstream: app", "grpcWeb: true"),
+    /"app", which is spoken to in HTTP\/1\.1.*protocol: http2/s,
+  ],
   ["health by nothing", inUpstream("health: { interval: 1s }"), /one of grpc and http/],
   ["health by both", inUpstream("health: { grpc: {}, http: {} }"), /one of grpc and http/],
   ["a path without slash", inUpstream("health: { http: { path: ok } }"), /starts with "\/"/],

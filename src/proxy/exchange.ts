@@ -6,7 +6,7 @@ import type { RequestHead } from "../http/head.ts";
 import { Attempts } from "./attempts.ts";
 import { answerChallenge } from "./challenges.ts";
 import { hookError, statusOf } from "./failure.ts";
-import { answerAsGrpc, grpcStatusOf } from "./grpc/answers.ts";
+import { answerAsGrpc, endOfCall, grpcStatusOf } from "./grpc/answers.ts";
 import { breakOff } from "./grpc/break-off.ts";
 import type { Bridge } from "./grpc/bridge.ts";
 import { GrpcCall } from "./grpc/call.ts";
@@ -395,7 +395,7 @@ export class Exchange extends SessionState {
     this.over = true;
     this.responses.stop();
     this.summary.endedAt = this.context.transport.now();
-    if (this.call.status !== -1) this.summary.grpcStatus = this.call.status;
+    if (this.call.active) this.summary.grpcStatus = endOfCall(this.call, this.summary.failure);
     if (this.summary.failure !== null) this.abortSignal(this.summary.failure);
     if (this.program.logging !== undefined && !this.ctxMissing()) {
       try {

@@ -85,7 +85,7 @@ export interface Summary {
   readonly endpoint: string | null;
   readonly attempts: number;
   readonly reused: boolean;
-  /** How a call of gRPC ended; null for anything else, and where it never came to an end. */
+  /** How a call of gRPC ended, also one that its client gave up (CANCELLED); null for anything else. */
   readonly grpcStatus: number | null;
   readonly error: {
     readonly code: ErrorCode;

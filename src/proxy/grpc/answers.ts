@@ -5,6 +5,7 @@ import { encodeStatusMessage } from "../../grpc/status-message.ts";
 import { reasonPhrase } from "../../http/status.ts";
 import { statusOf } from "../failure.ts";
 import type { LocalResponse } from "../local-response.ts";
+import type { GrpcCall } from "./call.ts";
 
 /** The status of gRPC that answers an error (doc/statuscodes.md). */
 export function grpcStatusOf(error: NetError): GrpcStatus {
@@ -21,6 +22,12 @@ export function grpcStatusOf(error: NetError): GrpcStatus {
       return status === 0 ? GrpcStatus.CANCELLED : grpcStatusOfHttp(status);
     }
   }
+}
+
+/** How a call ended: as its upstream said, or else by what broke it off. */
+export function endOfCall({ status }: GrpcCall, failure: NetError | null): number {
+  if (status !== -1) return status;
+  return failure === null ? GrpcStatus.UNKNOWN : grpcStatusOf(failure);
 }
 
 /** A short text for people: what, never why. */

@@ -137,6 +137,8 @@ describe.each(drivers)("gRPC through the proxy (%s)", (driver) => {
       await eventually("the server knows", () => server.seen.cancelled === before + 1);
     }
     await proxy.settled();
+    const { CANCELLED } = status;
+    expect(proxy.recorder.requests.map((r) => r.grpcStatus)).toEqual([CANCELLED, CANCELLED]);
   });
 
   test("nobody at the upstream, UNAVAILABLE; a server that goes away within a stream, too", async () => {
