@@ -22,7 +22,7 @@ const BEGIN = `
     sh("ip addr add 10.7.0.1/24 dev mr0; ip addr add fd07::1/64 dev mr0 nodad");
     return { stop: async (signal) => { child.kill(signal); return (await exited)[0]; }, text: () => text };
   }
-  const HOST = ["--tap", "mr0", "--address", "10.7.0.2/24", "--address", "fd07::2/64"];
+  const HOST = ["--tap", "mr0", "--no-probe", "--address", "10.7.0.2/24", "--address", "fd07::2/64"];
   const attempt = (line) => { try { sh(line); return true; } catch { return false; } };
   const eventually = async (line) => { for (let i = 0; i < 40; i++) { if (attempt(line)) return true; await pause(100); } return false; };
 `;
@@ -104,7 +104,7 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
       const apart = "[ $(readlink /proc/" + other.pid + "/ns/net) != $(readlink /proc/self/ns/net) ]";
       await eventually(apart);
       const there = "nsenter -t " + other.pid + " -n ";
-      const host = await start("--tap", "mr0", "--tap", "mr1", "--forward",
+      const host = await start("--tap", "mr0", "--tap", "mr1", "--forward", "--no-probe",
         "--address", "mr0=10.7.0.2/24", "--address", "mr1=10.8.0.2/24");
       sh("ip link set mr1 netns " + other.pid);
       sh(there + "ip addr add 10.8.0.1/24 dev mr1; " + there + "ip link set mr1 up");
@@ -156,7 +156,7 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
       const open = attempt("setpriv --reuid=65534 --clear-groups test -r " + process.argv[1] + " -a -x " + process.execPath);
       const who = [open ? "--reuid=65534" : "--reuid=0", "--regid=65534", "--clear-groups"];
       const less = ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"];
-      const command = [process.execPath, process.argv[1], "host", "--tap", "mr0", "--fd", "3",
+      const command = [process.execPath, process.argv[1], "host", "--tap", "mr0", "--fd", "3", "--no-probe",
         "--address", "10.7.0.2/24", "--http", "80"];
       const child = spawn("setpriv", [...who, ...less, ...command], { stdio: ["ignore", "ignore", "inherit", queue.fd] });
       const exited = once(child, "exit");
@@ -196,6 +196,32 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
       say([again === first, other === first, other.startsWith("fe80::")]);
     `);
     expect(said).toEqual([[true, false, true]]);
+  });
+
+  test("two hosts with one address on one Ethernet: the second does not use it and says so, the first serves on", async () => {
+    const said = await inNamespace(`
+      sh("ip link add br0 type bridge; ip link set br0 up; ip addr add 10.7.0.1/24 dev br0");
+      for (const tap of ["mr1", "mr2"]) sh("ip tuntap add dev " + tap + " mode tap; ip link set " + tap + " master br0 up");
+      const begin = (tap, ...more) => {
+        const child = spawn(process.execPath, [process.argv[1], "host", "--tap", tap, "--address", "10.7.0.2/24", ...more], { stdio: ["ignore", "ignore", "pipe"] });
+        const one = { child, text: "", exited: once(child, "exit") };
+        child.stderr.on("data", (data) => { one.text += data; });
+        return one;
+      };
+      const first = begin("mr1", "--no-probe");
+      say(await eventually("ping -c 1 -W 1 10.7.0.2"));
+      const mac = sh("ip neigh show 10.7.0.2").split(" ")[4];
+      const second = begin("mr2");
+      for (let i = 0; i < 600 && !second.text.includes("not used"); i++) await pause(25);
+      say(second.text.includes("10.7.0.2 on mr2 is claimed by another host, too: " + mac));
+      say(/warn: 10.7.0.2\\S* on mr2 is not used here/.test(second.text));
+      say(/preferred/.test(second.text.replace(/^.*fe80.*$/gm, "")));
+      sh("ip neigh flush dev br0");
+      say(attempt("ping -c 1 -W 1 10.7.0.2"));
+      say(sh("ip neigh show 10.7.0.2").split(" ")[4] === mac);
+      for (const { child, exited } of [first, second]) { child.kill("SIGTERM"); say((await exited)[0]); }
+    `);
+    expect(said).toEqual([true, true, true, false, true, true, 0, 0]);
   });
 
   test("a device in use: a second host says so and ends with 1", async () => {

@@ -22,7 +22,12 @@ test("a conflict is a warning, what is of no interest is not said", () => {
   events.tell({ kind: "interface-up", interface: "lo" });
   events.tell({ kind: "name-servers", interface: "tap0", servers: [], domains: [] });
   events.tell({ kind: "address-conflict", interface: "tap0", address: "10.7.0.2", mac: 2 });
-  expect(lines).toEqual(["millrace: warn: 10.7.0.2 on tap0 is used by somebody else, too\n"]);
+  const [address, origin] = ["10.7.0.2/24", "static"] as const;
+  events.tell({ kind: "address-changed", interface: "tap0", address, state: "duplicated", origin });
+  expect(lines).toEqual([
+    "millrace: warn: 10.7.0.2 on tap0 is claimed by another host, too: 00:00:00:00:00:02\n",
+    "millrace: warn: 10.7.0.2/24 on tap0 is not used here, since another host has it: choose another address\n",
+  ]);
 });
 
 test("routers announced without end: the first are told, then a few a second, and how many were not", () => {

@@ -1,4 +1,5 @@
 import type { StackEvent } from "../../netstack/events.ts";
+import { macText } from "../../wire/mac.ts";
 import type { Report } from "../report.ts";
 
 /** Lines in a burst, and a second: whoever announces routers without end must not fill a disk. */
@@ -23,7 +24,7 @@ export class EventReport {
   tell(event: StackEvent): void {
     const text = textOf(event);
     if (text === null || !this.#mayTell()) return;
-    if (event.kind === "address-conflict") this.#report.warn(text);
+    if (isTrouble(event)) this.#report.warn(text);
     else this.#report.info(text);
   }
 
@@ -42,6 +43,10 @@ export class EventReport {
   }
 }
 
+const isTrouble = (event: StackEvent): boolean =>
+  event.kind === "address-conflict" ||
+  (event.kind === "address-changed" && event.state === "duplicated");
+
 /** Null for what goes without saying. */
 function textOf(event: StackEvent): string | null {
   switch (event.kind) {
@@ -52,8 +57,11 @@ function textOf(event: StackEvent): string | null {
     case "mtu-changed":
       return `${event.interface} has an MTU of ${event.mtu}`;
     case "address-conflict":
-      return `${event.address} on ${event.interface} is used by somebody else, too`;
+      return `${event.address} on ${event.interface} is claimed by another host, too: ${macText(event.mac)}`;
     case "address-changed":
+      if (event.state === "duplicated") {
+        return `${event.address} on ${event.interface} is not used here, since another host has it: choose another address`;
+      }
       return `${event.address} on ${event.interface} is ${event.state}`;
     case "router-added":
       return `${event.address} on ${event.interface} is a router`;

@@ -31,6 +31,12 @@ export function hostBanner(facts: HostFacts, colour: boolean): string {
   for (const { name, port } of plan.services) lines.push(row(name, `port ${port}`, MEANING[name]));
   for (const { via } of plan.gateways) lines.push(row("gateway", via, "default route"));
   if (plan.pcap !== null) lines.push(row("capture", plan.pcap, "pcapng, for Wireshark"));
+  if (isProbed(plan)) {
+    lines.push(
+      "",
+      "Addresses are used in 6 to 9 seconds, if nobody else has them (--no-probe: at once).",
+    );
+  }
   lines.push("", "On the kernel's side, as root:");
   for (const command of kernelSide(plan.interfaces)) lines.push(`  ${bold(command)}`);
   const commands = toTry(plan);
@@ -39,6 +45,14 @@ export function hostBanner(facts: HostFacts, colour: boolean): string {
   lines.push("", "Ctrl-C stops it.", "");
   return `${lines.join("\n")}\n`;
 }
+
+/** Whether there is an IPv4 address that has to wait. */
+const isProbed = ({ probe, interfaces }: HostPlan): boolean =>
+  probe &&
+  interfaces.some(
+    ({ mode, addresses }) =>
+      mode === "tap" && addresses.some((text) => Prefix.parse(text)!.ip.version === 4),
+  );
 
 const row = (name: string, what: string, notes: string): string =>
   `  ${name.padEnd(10)}${what.padEnd(28)}  ${notes}`;

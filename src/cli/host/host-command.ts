@@ -15,6 +15,10 @@ Examples:
 Devices: root makes them, or makes one for you: ip tuntap add dev tap0 mode tap user NAME.
 A process without rights may be handed an open one: --tap tap0 --fd 3.
 
+Addresses: before it uses one on Ethernet, it asks whether somebody has it, for 6 to 9 seconds with
+IPv4 (RFC 5227) and one with IPv6 (RFC 4862), and says when it is "preferred". One that somebody has
+it does not use, and says so. --no-probe uses IPv4 addresses at once, and defends them.
+
 IPv6: takes what routers announce. Its stable addresses (RFC 7217) come from /etc/machine-id and the
 device's name: the same at each start; without that file, others each time.
 
@@ -42,6 +46,10 @@ export function addHost(program: Command, done: (plan: Plan) => void): void {
       ),
     )
     .option("--dhcp", "ask for addresses, router and name servers by DHCP, on TAP devices")
+    .option(
+      "--no-probe",
+      "use --address at once: do not ask for some seconds first whether somebody has it (RFC 5227)",
+    )
     .option("--forward", "be a router: pass packets on between the devices")
     .option("--http <port>", "serve a status page, downloads (/bytes/N) and uploads (PUT /sum)")
     .option("--echo <port>", "send back what comes (RFC 862), over TCP and UDP")

@@ -36,6 +36,7 @@ test("one device: addresses belong to it, services in the order of the page", ()
       { name: "echo", port: 7 },
     ],
     pcap: null,
+    probe: true,
   });
 });
 

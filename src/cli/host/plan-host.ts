@@ -14,6 +14,8 @@ export interface HostPlan {
   readonly gateways: readonly HostGateway[];
   readonly dhcp: boolean;
   readonly forward: boolean;
+  /** Ask who has an address, before it is used. */
+  readonly probe: boolean;
   readonly services: readonly { readonly name: ServiceName; readonly port: number }[];
   /** Where frames are written to, or null. */
   readonly pcap: string | null;
@@ -43,6 +45,8 @@ export interface HostArguments {
   readonly fd: readonly string[];
   readonly dhcp?: boolean | undefined;
   readonly forward?: boolean | undefined;
+  /** False: `--no-probe`. */
+  readonly probe?: boolean | undefined;
   readonly http?: string | undefined;
   readonly echo?: string | undefined;
   readonly discard?: string | undefined;
@@ -91,6 +95,7 @@ export function planHost(args: HostArguments): HostPlan {
     gateways: args.gateway.map((text) => gateway(text, names, addresses)),
     dhcp,
     forward: args.forward === true,
+    probe: args.probe !== false,
     services: services(args),
     pcap: args.pcap ?? null,
   };

@@ -126,7 +126,10 @@ class HostRun {
       mode,
       addresses,
       queues,
-      settings: { forwarding: this.#plan.forward },
+      settings: {
+        forwarding: this.#plan.forward,
+        conflictDetection: this.#plan.probe ? ("probe" as const) : ("announce" as const),
+      },
       ...(fds.length === 0 ? {} : { fds }),
       ...(mtu === null ? {} : { mtu }),
     };

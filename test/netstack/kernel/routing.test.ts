@@ -139,7 +139,16 @@ class MillraceRouter implements AsyncDisposable {
     await left.run("ip tuntap add dev rb mode tap");
     const addresses = ["ra=10.1.0.1/24", "ra=fd01::1/64", "rb=10.2.0.1/24", "rb=fd02::1/64"];
     const flags = addresses.flatMap((address) => ["--address", address]);
-    await MillraceHost.start(left, "--tap", "ra", "--tap", "rb", ...flags, "--forward");
+    await MillraceHost.start(
+      left,
+      "--tap",
+      "ra",
+      "--tap",
+      "rb",
+      ...flags,
+      "--forward",
+      "--no-probe",
+    );
     await left.hand("rb", right);
     await join(left, "ra", 1);
     await join(right, "rb", 2);
