@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import type { SocketAddress } from "../../../core/address.ts";
 import type { ConnectHandler, Stream } from "../../../core/transport.ts";
 import { NodeStream, type StreamOwner } from "../../../drivers/node/stream.ts";
 import { CertificateFacts } from "../../../native/openssl/certificate-facts.ts";
@@ -21,7 +22,12 @@ export class NodeTlsStream extends NodeStream implements TlsStream {
     super(owner, socket, raw.local, raw.remote, connecting);
     this.#raw = raw;
     this.#secured = socket;
+    socket.once("close", () => raw.close());
     if (connecting === null) this.#connection = settled(socket);
+  }
+
+  override get local(): SocketAddress {
+    return this.#raw.local;
   }
 
   get connection(): TlsConnection | null {

@@ -9,9 +9,12 @@ export class StreamDuplex extends Duplex implements ConnectHandler {
   #raw: Stream | null = null;
   /** The stream is full: Node's next write waits. */
   #blocked: Done | null = null;
+  /** The peer has sent its last byte. */
+  #ended = false;
 
   constructor() {
-    super({ allowHalfOpen: true });
+    // Its end takes the TLS socket along, with what that has decrypted and nobody has read yet.
+    super({ allowHalfOpen: true, autoDestroy: false });
   }
 
   /** First of all; the stream's handler is the caller's to set. */
@@ -32,12 +35,14 @@ export class StreamDuplex extends Duplex implements ConnectHandler {
   }
 
   onEnd(): void {
+    this.#ended = true;
     this.push(null);
   }
 
   onClose(error: NetError | null): void {
     this.#raw = null;
-    this.destroy(error ?? undefined);
+    // After a clean end the TLS socket closes when what it has was read.
+    if (error !== null || !this.#ended) this.destroy(error ?? undefined);
   }
 
   override _read(): void {
