@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { millis } from "../../../src/core/time.ts";
 import { libraryDescriptors } from "../../../src/grpc/testing/library-descriptors.ts";
+import { createCompression } from "../../../src/proxy/compression/compression.ts";
 import { createTranscoding } from "../../../src/proxy/grpc/transcoding.ts";
 import { H2Client } from "../http2/client.ts";
 import { drivers, type ProxyOptions, startProxy } from "../support.ts";
@@ -171,6 +172,89 @@ describe.each(drivers)("JSON for gRPC through the proxy (%s)", (driver) => {
     const answer = await c.ask("/v1/shelves/1");
     expect(answer.status).toBe(415);
     expect(JSON.parse(answer.text)).toMatchObject({ code: 2 });
+  });
+
+  test("compression, takes the JSON, errors and streams included", async () => {
+    const compression = createCompression({ encodings: ["gzip"], minLength: 0 });
+    await using c = await chain({ program: { ...program, compression: () => compression } });
+    const shelf = await c.ask("/v1/shelves/1");
+    expect(shelf.response.headers.get("content-encoding")).toBe("gzip");
+    expect(JSON.parse(shelf.text)).toMatchObject({ name: "shelves/1" });
+    expect(JSON.parse((await c.ask("/v1/search/sea?count=200")).text)).toHaveLength(200);
+    const none = await c.ask("/v1/shelves/none");
+    expect(none.status).toBe(404);
+    expect(JSON.parse(none.text)).toMatchObject({ code: 5 });
+  });
+
+  test("a client of HTTP/1.0, gets its JSON until close", async () => {
+    await using c = await chain();
+    await using client = await c.proxy.client();
+    await client.send("GET /v1/search/sea?count=2 HTTP/1.0\r\nHost: a\r\n\r\n");
+    await client.untilEnd();
+    const text = client.bytes.toString("latin1");
+    expect(text).toMatch(/\r\n\r\n\[\{"name":"sea 1"\},\n\{"name":"sea 2"\}\]\n$/);
+    expect(text.toLowerCase()).not.toContain("transfer-encoding");
+  });
+
+  test("hooks, see gRPC between the bridge and the upstream", async () => {
+    const seen: string[] = [];
+    await using c = await chain({
+      program: {
+        ...program,
+        upstreamRequestFilter: ({ upstreamRequest }) => {
+          seen.push(`${upstreamRequest.method} ${upstreamRequest.target}`);
+        },
+        requestBodyFilter: (_session, piece, end) => {
+          seen.push(`${piece?.length ?? "none"}${end ? " end" : ""}`);
+        },
+        responseBodyFilter: (_session, piece) => {
+          if (piece !== null) seen.push(`response ${piece[0]}`);
+        },
+        responseFilter: ({ response }) => {
+          response?.headers.set("X-Seen", response.headers.get("content-type") ?? "");
+        },
+      },
+    });
+    const shelf = await c.ask("/v1/shelves/1");
+    expect(JSON.parse(shelf.text)).toMatchObject({ name: "shelves/1" });
+    expect(shelf.response.headers.get("x-seen")).toMatch(/^application\/grpc/);
+    expect(seen.slice(0, 4)).toEqual([
+      "POST /library.Library/GetShelf",
+      "16",
+      "none end",
+      "response 0",
+    ]);
+  });
+
+  test("a hook that answers, answers as it is", async () => {
+    await using c = await chain({
+      program: { ...program, requestFilter: (session) => session.respond(401, null, "who?") },
+    });
+    const answer = await c.ask("/v1/shelves/1");
+    expect(answer).toMatchObject({ status: 401, text: "who?" });
+    await c.proxy.settled();
+    expect(c.proxy.recorder.last.grpcStatus).toBe(16);
+  });
+
+  test("an endpoint that is not there, another one is tried with the same message", async () => {
+    await using c = await chain();
+    await using two = await startProxy({
+      driver,
+      to: [9, c.server.port],
+      program,
+      origin: { protocol: "http2" },
+    });
+    const headers = { Connection: "close" };
+    for (let i = 0; i < 2; i++) {
+      const response = await fetch(`http://127.0.0.1:${two.port}/v1/shelves`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify({ theme: `t${i}` }),
+      });
+      expect(await response.json()).toEqual({ theme: `t${i}` });
+    }
+    await two.settled();
+    expect(two.recorder.requests.some(({ attempts }) => attempts === 2)).toBe(true);
   });
 
   test("calls of gRPC on the same listener, pass", async () => {
