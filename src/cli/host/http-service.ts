@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { bytesOf } from "../../core/bytes.ts";
-import type { Stream, StreamHandler } from "../../core/transport.ts";
+import { after, type Clock, type Duration, seconds } from "../../core/time.ts";
+import type { Stream, StreamHandler, Timer, Timers, TimerTarget } from "../../core/transport.ts";
 import { BodyWriter } from "../../http/h1/body-writer.ts";
 import type { H1Limits } from "../../http/h1/limits.ts";
 import { RequestReceiver } from "../../http/h1/request-receiver.ts";
@@ -18,6 +19,11 @@ const LIMITS: H1Limits = {
 const MOST_BYTES = 2 ** 40;
 const CONTINUE = bytesOf("HTTP/1.1 100 Continue\r\n\r\n");
 
+/** For a request to begin, for all of its head, for more of its body, and for the peer to end at last. */
+const PATIENCE = seconds(30);
+/** For more of an answer to be taken. */
+const SLOWEST = seconds(300);
+
 /** What the page shows, made anew for each request. */
 export interface StatusSource {
   html(): string;
@@ -26,19 +32,22 @@ export interface StatusSource {
 
 /**
  * A small HTTP/1.1 server straight on a transport: `/` shows the host, `/status.json` the same as data,
- * `/bytes/N` sends N bytes, and a PUT or POST to `/sum` tells length and SHA-256 of its body.
+ * `/bytes/N` sends N bytes, and a PUT or POST to `/sum` tells length and SHA-256 of its body. Who asks
+ * nothing for half a minute is let go, who stops within a request gets a 408.
  */
 export class HttpService implements Service {
   readonly name = "http";
   readonly counters = new ServiceCounters();
   readonly #status: StatusSource;
+  readonly #timers: Timers & Clock;
 
-  constructor(status: StatusSource) {
+  constructor(status: StatusSource, timers: Timers & Clock) {
     this.#status = status;
+    this.#timers = timers;
   }
 
   accept(stream: Stream): StreamHandler {
-    return new HttpConnection(stream, this.counters, this.#status);
+    return new HttpConnection(stream, this.counters, this.#status, this.#timers);
   }
 
   datagrams(): null {
@@ -46,7 +55,7 @@ export class HttpService implements Service {
   }
 }
 
-class HttpConnection extends ServiceConnection {
+class HttpConnection extends ServiceConnection implements TimerTarget {
   readonly #status: StatusSource;
   readonly #receiver = new RequestReceiver(LIMITS);
   readonly #request = new RequestHead();
@@ -59,18 +68,31 @@ class HttpConnection extends ServiceConnection {
   /** There is no request after the one that is being answered. */
   #ended = false;
   #finished = false;
+  #phase: "idle" | "head" | "body" = "idle";
+  readonly #clock: Clock;
+  readonly #timer: Timer;
 
-  constructor(stream: Stream, counters: ServiceCounters, status: StatusSource) {
+  constructor(
+    stream: Stream,
+    counters: ServiceCounters,
+    status: StatusSource,
+    timers: Timers & Clock,
+  ) {
     super(stream, counters);
     this.#status = status;
+    this.#clock = timers;
+    this.#timer = timers.schedule(this, after(timers.now(), PATIENCE));
   }
 
   onData(buf: Uint8Array, start: number, end: number): void {
     this.counters.bytesIn += end - start;
     const receiver = this.#receiver;
+    if (this.#phase === "idle") this.#enter("head");
+    else if (this.#phase === "body") this.#wait(PATIENCE);
     for (let at = start; !this.#finished && !this.stream.closed; at = receiver.pos) {
       switch (receiver.receive(buf, at, end, this.#request)) {
         case "head":
+          this.#enter("body");
           this.#begin();
           break;
         case "data":
@@ -83,9 +105,10 @@ class HttpConnection extends ServiceConnection {
           if (this.#left > 0 && receiver.pos < end) return this.stream.abort();
           receiver.next();
           if (this.#ended) return;
+          if (this.#left === 0) this.#enter(receiver.pos < end ? "head" : "idle");
           break;
         case "error":
-          this.#fail(receiver.error?.status ?? 400);
+          this.#fail(receiver.error?.status ?? 400, receiver.error?.message ?? "bad request");
           return;
         default:
           return;
@@ -95,6 +118,7 @@ class HttpConnection extends ServiceConnection {
 
   /** The rest of a download. */
   override onWritable(): void {
+    if (this.#left > 0) this.#wait(SLOWEST);
     while (this.#left > 0 && !this.stream.closed) {
       const length = Math.min(this.#left, CHARGEN_BLOCK.length);
       this.#left -= length;
@@ -104,6 +128,19 @@ class HttpConnection extends ServiceConnection {
     if (this.#left > 0 || this.stream.closed) return;
     this.stream.resume();
     if (this.#ended) this.#finish();
+    else this.#enter("idle");
+  }
+
+  override onClose(): void {
+    this.#timer.cancel();
+    super.onClose();
+  }
+
+  onTimer(): void {
+    if (this.stream.closed) return;
+    if (this.#left > 0 || this.#finished) this.stream.abort();
+    else if (this.#phase === "idle") this.#finish();
+    else this.#fail(408, "the request did not come in time");
   }
 
   override onEnd(): void {
@@ -113,6 +150,15 @@ class HttpConnection extends ServiceConnection {
 
   get #isSum(): boolean {
     return this.#request.path === "/sum";
+  }
+
+  #enter(phase: "idle" | "head" | "body"): void {
+    this.#phase = phase;
+    if (!this.#finished) this.#wait(PATIENCE);
+  }
+
+  #wait(patience: Duration): void {
+    this.#timer.reschedule(after(this.#clock.now(), patience));
   }
 
   #begin(): void {
@@ -173,9 +219,9 @@ class HttpConnection extends ServiceConnection {
     this.#body.begin("length", length);
   }
 
-  #fail(status: number): void {
+  #fail(status: number, why: string): void {
     this.#request.keepAlive = false;
-    this.#send(status, "text/plain", `${this.#receiver.error?.message ?? "bad request"}\n`);
+    this.#send(status, "text/plain", `${why}\n`);
   }
 
   /** Nothing is sent after this, and nothing more read as a request. */
@@ -183,6 +229,7 @@ class HttpConnection extends ServiceConnection {
     this.#ended = true;
     if (this.#finished) return;
     this.#finished = true;
+    this.#wait(PATIENCE);
     this.stream.end();
   }
 }

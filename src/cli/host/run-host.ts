@@ -1,4 +1,6 @@
 import { NetError } from "../../core/errors.ts";
+import { seconds } from "../../core/time.ts";
+import type { Transport } from "../../core/transport.ts";
 import { TapHost } from "../../drivers/tap/host.ts";
 import { trimHeap } from "../../native/heap.ts";
 import { Capture } from "../../netstack/raw/capture.ts";
@@ -22,6 +24,9 @@ import { trafficOf } from "./traffic.ts";
 
 /** What is left to resets and the capture after a signal. */
 const stopMs = 100;
+
+/** Services wait for their peers as long as those are there; of one that vanished this is heard. */
+const KEEP_ALIVE = { idle: seconds(60), interval: seconds(10), probes: 3 };
 
 /** Runs a host by a plan until a signal ends it; then exits the process. */
 export async function runHost(plan: HostPlan): Promise<void> {
@@ -51,6 +56,7 @@ class HostRun {
   async start(): Promise<void> {
     const { interfaces, gateways, services } = this.#plan;
     const host = new TapHost({
+      tcp: { keepAlive: KEEP_ALIVE },
       onFault: (error) => this.#report.error(describeError(error)),
       onGone: (name) => this.#gone(name),
     });
@@ -68,8 +74,8 @@ class HostRun {
     for (const { via, device } of gateways) {
       host.stack.configuration.addRoute({ destination: "default", via, interface: device });
     }
-    const made = this.#services(host);
     const transport = host.transport();
+    const made = this.#services(host, transport);
     for (const [i, service] of made.entries()) {
       await serve(service, services[i]!.port, transport, host.stack.udp);
     }
@@ -135,12 +141,12 @@ class HostRun {
     };
   }
 
-  #services(host: TapHost): readonly Service[] {
+  #services(host: TapHost, transport: Transport): readonly Service[] {
     const made: Service[] = [];
     for (const { name } of this.#plan.services) {
       switch (name) {
         case "http":
-          made.push(new HttpService(new HostStatus(host.stack, made, packageVersion())));
+          made.push(new HttpService(new HostStatus(host.stack, made, packageVersion()), transport));
           break;
         case "echo":
           made.push(new EchoService());

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { IpAddress } from "../../core/address.ts";
 import { SeededRng } from "../../core/random.ts";
-import type { ConnectHandler, Stream } from "../../core/transport.ts";
+import { after, seconds } from "../../core/time.ts";
+import type { ConnectHandler, Stream, Transport } from "../../core/transport.ts";
 import { CHOPPY, MemoryNetwork } from "../../drivers/memory/public.ts";
 import { Ip } from "../../netstack/ip-address.ts";
 import { UdpSender } from "../../netstack/udp/endpoint.ts";
@@ -49,9 +50,11 @@ class Client implements ConnectHandler {
   }
 }
 
-async function connected(service: Service) {
+async function connected(made: Service | ((timers: Transport) => Service)) {
   const network = new MemoryNetwork({ seed: 5, link: CHOPPY });
-  await network.transport("10.0.0.2").listen(at, {}, (stream) => service.accept(stream));
+  const host = network.transport("10.0.0.2");
+  const service = typeof made === "function" ? made(host) : made;
+  await host.listen(at, {}, (stream) => service.accept(stream));
   const client = new Client();
   client.stream = network.transport("10.0.0.1").connect(at, {}, client);
   await network.settle(() => client.connected);
@@ -110,10 +113,12 @@ test("chargen: the pattern has no seam between blocks, and stops when the peer e
 
 const page = { html: () => "<p>host</p>", json: () => '{"ok":true}' };
 
+const pages = (timers: Transport) => new HttpService(page, timers);
+
 const request = (line: string, more = ""): string => `${line} HTTP/1.1\r\nHost: h\r\n${more}\r\n`;
 
 test("http: several requests on one connection, then one that closes it", async () => {
-  const { network, client, stream } = await connected(new HttpService(page));
+  const { network, client, stream } = await connected(pages);
   send(stream, request("GET /") + request("GET /status.json") + request("HEAD /bytes/5"));
   send(stream, request("GET /nothing", "Connection: close\r\n"));
   await network.settle(() => client.closed || client.ended);
@@ -129,7 +134,7 @@ test("http: several requests on one connection, then one that closes it", async 
 });
 
 test("http: a long download arrives whole, and the connection goes on", async () => {
-  const { network, client, stream } = await connected(new HttpService(page));
+  const { network, client, stream } = await connected(pages);
   send(stream, request("GET /bytes/1000000"));
   await network.settle(() => client.received.length > 1_000_000);
   const head = client.received.indexOf("\r\n\r\n") + 4;
@@ -142,7 +147,7 @@ test("http: a long download arrives whole, and the connection goes on", async ()
 });
 
 test("http: an upload is told by its length and digest, after 100-continue", async () => {
-  const { network, client, stream } = await connected(new HttpService(page));
+  const { network, client, stream } = await connected(pages);
   const body = "abc".repeat(50_000);
   send(stream, request("PUT /sum", `Content-Length: ${body.length}\r\nExpect: 100-continue\r\n`));
   await network.settle(() => client.received.toString().includes("100 Continue"));
@@ -153,10 +158,65 @@ test("http: an upload is told by its length and digest, after 100-continue", asy
 });
 
 test("http: what is no request is answered and cut off", async () => {
-  const { network, client, stream } = await connected(new HttpService(page));
+  const { network, client, stream } = await connected(pages);
   send(stream, "no request at all\r\n\r\n");
   await network.settle(() => client.ended);
   expect(client.received.toString()).toMatch(/^HTTP\/1\.1 400 .*Connection: close/s);
+});
+
+test("http: nothing is asked, the connection is ended after half a minute, and is gone soon", async () => {
+  const { network, client, stream } = await connected(pages);
+  const start = network.now;
+  await network.settle(after(start, seconds(29)));
+  send(stream, request("GET /status.json"));
+  await network.settle(after(start, seconds(58)));
+  expect([client.ended, client.closed]).toEqual([false, false]);
+  await network.settle(after(start, seconds(62)));
+  expect([client.ended, client.closed]).toEqual([true, false]);
+  expect(client.received.toString().match(/HTTP/g)).toHaveLength(1);
+  await network.settle(after(start, seconds(95)));
+  expect(client.closed).toBe(true);
+});
+
+test.each([
+  ["within its head", "GET / HTTP/1.1\r\nHost:"],
+  ["within its body", `${request("PUT /sum", "Content-Length: 9\r\n")}12345`],
+])("http: a request stops %s, 408 after half a minute", async (_where, text) => {
+  const { network, client, stream } = await connected(pages);
+  send(stream, text);
+  await network.settle(after(network.now, seconds(29)));
+  expect(client.received.length).toBe(0);
+  await network.settle(after(network.now, seconds(3)));
+  expect(client.received.toString()).toMatch(/^HTTP\/1\.1 408 .*Connection: close/s);
+  expect(client.ended).toBe(true);
+});
+
+test("http: a head that drips in does not take longer for that, a body may", async () => {
+  const { network, client, stream } = await connected(pages);
+  send(stream, request("PUT /sum", "Content-Length: 6\r\n"));
+  for (const letter of "abcdef") {
+    await network.settle(after(network.now, seconds(20)));
+    send(stream, letter);
+  }
+  await network.settle(after(network.now, seconds(1)));
+  expect(client.received.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  for (const letter of "GET") {
+    send(stream, letter);
+    await network.settle(after(network.now, seconds(14)));
+  }
+  expect(client.received.toString()).toContain("HTTP/1.1 408 ");
+});
+
+test("http: a download that nobody reads ends after five minutes", async () => {
+  const { network, client, stream } = await connected(pages);
+  stream.pause();
+  send(stream, request("GET /bytes/100000000"));
+  await network.settle(after(network.now, seconds(290)));
+  expect(client.closed).toBe(false);
+  await network.settle(after(network.now, seconds(15)));
+  stream.resume();
+  await network.settle(after(network.now, seconds(15)));
+  expect(client.closed).toBe(true);
 });
 
 /** What a service sends, where UDP would. */

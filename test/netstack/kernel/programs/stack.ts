@@ -68,7 +68,8 @@ const { stack } = host;
 if (start.dhcp === true) stack.startDhcp(start.name);
 const transport = host.transport();
 await serve(new EchoService(), 7, transport, stack.udp);
-await serve(new HttpService({ html: () => "", json: () => "{}\n" }), 80, transport, stack.udp);
+const page = { html: () => "", json: () => "{}\n" };
+await serve(new HttpService(page, transport), 80, transport, stack.udp);
 
 /** Sends `length` bytes, then ends; or reads; `closed` is given the code of what ended it, and a count. */
 class Client implements ConnectHandler {
