@@ -1,4 +1,5 @@
 import { NetError } from "../core/errors.ts";
+import { CertificateFacts } from "../native/openssl/certificate-facts.ts";
 import type { SslConnection } from "../native/openssl/connection.ts";
 
 type Role = "server" | "client";
@@ -12,11 +13,24 @@ export function handshakeError(role: Role, ssl: SslConnection): NetError {
   const verify = reason === "certificate verify failed" ? ssl.verifyFailure : null;
   if (verify !== null) {
     const whose = role === "server" ? "the client's" : "the server's";
-    return fault(role, "TLS_CERTIFICATE", `${whose} certificate is not accepted: ${verify}`);
+    const names = role === "client" && /mismatch/.test(verify) ? namesShown(ssl) : "";
+    return fault(
+      role,
+      "TLS_CERTIFICATE",
+      `${whose} certificate is not accepted: ${verify}${names}`,
+    );
   }
   const missing = reason === "peer did not return a certificate";
   if (missing) return fault(role, "TLS_CERTIFICATE", "the client has sent no certificate");
   return fault(role, "TLS_HANDSHAKE", `TLS handshake: ${words(reason, alert)}`);
+}
+
+/** For whoever asked for a name that the certificate does not bear. */
+function namesShown(ssl: SslConnection): string {
+  const der = ssl.shownCertificate();
+  if (der === null) return "";
+  const names = new CertificateFacts(der).subjectAltName;
+  return names === "" ? " (it bears no name)" : ` (it bears ${names})`;
 }
 
 /** An error after the handshake, as OpenSSL tells it. */

@@ -177,16 +177,28 @@ export class SslConnection {
     const certificate = o.SSL_get1_peer_certificate(this.#ssl);
     if (certificate === 0) return null;
     try {
-      const length = o.i2d_X509(certificate, 0);
-      if (length <= 0) return null;
-      const copy = new PinnedMemory(length);
-      const pointer = scratch();
-      pointer.bytes.writeBigUInt64LE(BigInt(copy.address), 0);
-      o.i2d_X509(certificate, pointer.address);
-      return Uint8Array.from(copy.bytes.subarray(0, length));
+      return this.#derOf(certificate);
     } finally {
       o.X509_free(certificate);
     }
+  }
+
+  /** A client's: what the server has shown, accepted or not, in DER form; null where that is not kept. */
+  shownCertificate(): Uint8Array | null {
+    const chain = this.#o.SSL_get_peer_cert_chain(this.#ssl);
+    const leaf = chain === 0 ? 0 : this.#o.OPENSSL_sk_value(chain, 0);
+    return leaf === 0 ? null : this.#derOf(leaf);
+  }
+
+  #derOf(certificate: number): Uint8Array | null {
+    const o = this.#o;
+    const length = o.i2d_X509(certificate, 0);
+    if (length <= 0) return null;
+    const copy = new PinnedMemory(length);
+    const pointer = scratch();
+    pointer.bytes.writeBigUInt64LE(BigInt(copy.address), 0);
+    o.i2d_X509(certificate, pointer.address);
+    return Uint8Array.from(copy.bytes.subarray(0, length));
   }
 
   /** The session as it stands now, whose owner the caller becomes; null where it cannot be resumed. */

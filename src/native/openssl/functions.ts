@@ -79,6 +79,9 @@ export interface OpenSsl {
   SSL_set_alpn_protos(ssl: number, list: number, length: number): number;
   SSL_get0_alpn_selected(ssl: number, pointer: number, length: number): void;
   SSL_get_verify_result(ssl: number): number;
+  /** Borrowed: a stack, which a client has with the server's own certificate first. */
+  SSL_get_peer_cert_chain(ssl: number): number;
+  OPENSSL_sk_value(stack: number, index: number): number;
   SSL_get1_peer_certificate(ssl: number): number;
   SSL_get_certificate(ssl: number): number;
   // sessions
@@ -157,6 +160,8 @@ const PROTOTYPES: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_CIPHER_get_name: `str SSL_CIPHER_get_name(${P})`,
   SSL_set_alpn_protos: `int SSL_set_alpn_protos(${P}, ${P}, unsigned int)`,
   SSL_get0_alpn_selected: `void SSL_get0_alpn_selected(${P}, ${P}, ${P})`,
+  SSL_get_peer_cert_chain: `${P} SSL_get_peer_cert_chain(${P})`,
+  OPENSSL_sk_value: `${P} OPENSSL_sk_value(${P}, int)`,
   SSL_get_verify_result: `long SSL_get_verify_result(${P})`,
   SSL_get1_peer_certificate: `${P} SSL_get1_peer_certificate(${P})`,
   SSL_get_certificate: `${P} SSL_get_certificate(${P})`,

@@ -81,7 +81,7 @@ describe.each(kinds)("TLS to upstreams ($driver)", (one) => {
       "a name that it does not bear",
       { serverName: "db.test" },
       () => pair,
-      /mismatch.*; set tls\.serverName/,
+      /mismatch \(it bears DNS:app\.test\); set tls\.serverName/,
     ],
   ])("%s: 502, and the log says what to do", async (_, tls, shown, message) => {
     await using origin = await SecureOrigin.start(shown());
