@@ -38,7 +38,7 @@ export const goingAway: Goodbye = { code: 1001, reason: "" };
 /** A fault of ours. */
 export const brokenDown: Goodbye = { code: 1011, reason: "" };
 
-/** How long those at both ends may take to answer a goodbye, before they are cut. */
+/** How long those at both ends may take to answer a goodbye, or to close after theirs, before they are cut. */
 const goodbyeTime = seconds(5);
 
 /**
@@ -54,6 +54,8 @@ export class Tunnel {
   private readonly timeout: Duration;
   private open = 2;
   private leaving = false;
+  /** Both ends have said goodbye of themselves, and are to close soon. */
+  private ending = false;
   private error: NetError | null = null;
 
   constructor({ client, upstream, clock, timeout, side, onEnd }: TunnelOptions) {
@@ -109,14 +111,21 @@ export class Tunnel {
   }
 
   touch(): void {
-    if (!this.leaving) this.deadline.set(this.clock.now(), this.timeout);
+    if (!this.leaving && !this.ending) this.deadline.set(this.clock.now(), this.timeout);
   }
 
   /** A goodbye was said or answered: a side that has heard and said it needs its stream no more. */
   settle(): void {
-    if (!this.leaving) return;
+    if (!this.leaving) return this.expectEnd();
     if (this.client.finished && this.upstream.told) this.client.stream.close();
     if (this.upstream.finished && this.client.told) this.upstream.stream.close();
+  }
+
+  private expectEnd(): void {
+    const { client, upstream } = this;
+    if (this.ending || !client.polite || !client.finished || !upstream.finished) return;
+    this.ending = true;
+    this.deadline.set(this.clock.now(), goodbyeTime);
   }
 
   closed(error: NetError | null): void {
@@ -130,7 +139,7 @@ export class Tunnel {
   }
 
   onDeadline(_now: Instant): void {
-    if (this.leaving) return this.cut();
+    if (this.leaving || this.ending) return this.cut();
     const error = new NetError("BETWEEN_BYTES_TIMEOUT", "nothing moved in the tunnel", {
       source: "internal",
     });

@@ -10,6 +10,9 @@ export const UNMASKED = -1;
 /** Masked payloads are written in pieces of this; a multiple of four, so that the key starts anew. */
 const PIECE = 16 * 1024;
 
+/** Up to this a copy is cheaper than a second write, which may be a frame or record of its own below. */
+const SHORT = 2048;
+
 const header = allocBytes(FRAME_HEADER);
 const key = allocBytes(4);
 let scratch: Uint8Array | null = null;
@@ -29,12 +32,9 @@ export function writeFrame(
   const { length } = payload;
   header[0] = 0x80 | (compressed ? 0x40 : 0) | opcode;
   let at = writeLength(length, mask === UNMASKED ? 0 : 0x80);
-  if (mask === UNMASKED) {
-    const full = sink.write(header, 0, at);
-    return length === 0 ? full : sink.write(payload, 0, length);
-  }
-  for (let i = 0; i < 4; i++) header[at++] = key[i] = (mask >>> (24 - 8 * i)) & 0xff;
   scratch ??= allocBytes(FRAME_HEADER + PIECE);
+  if (mask === UNMASKED) return writePlain(sink, at, payload, scratch);
+  for (let i = 0; i < 4; i++) header[at++] = key[i] = (mask >>> (24 - 8 * i)) & 0xff;
   // The header and what fits behind it in one write.
   copyBytes(header, 0, at, scratch, 0);
   let from = 0;
@@ -47,6 +47,17 @@ export function writeFrame(
     at = 0;
   } while (from < length);
   return full;
+}
+
+function writePlain(sink: ByteSink, at: number, payload: Uint8Array, joined: Uint8Array): boolean {
+  const { length } = payload;
+  if (length > SHORT) {
+    sink.write(header, 0, at);
+    return sink.write(payload, 0, length);
+  }
+  copyBytes(header, 0, at, joined, 0);
+  copyBytes(payload, 0, length, joined, at);
+  return sink.write(joined, 0, at + length);
 }
 
 /** The second octet and the length behind it; returns the position behind. */

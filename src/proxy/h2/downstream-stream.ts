@@ -1,5 +1,5 @@
 import type { SocketAddress } from "../../core/address.ts";
-import type { Instant } from "../../core/time.ts";
+import { type Instant, seconds } from "../../core/time.ts";
 import { Fields } from "../../http/fields.ts";
 import { H2Code } from "../../http/h2/error-code.ts";
 import type { H2Fault } from "../../http/h2/fault.ts";
@@ -18,6 +18,9 @@ import type { DownstreamSession } from "./downstream-session.ts";
 import { framingOut } from "./framing-out.ts";
 import { HeldContent } from "./held-content.ts";
 import { StreamTunnel } from "./stream-tunnel.ts";
+
+/** How long a client may take to end a stream of which the tunnel is over. */
+const tunnelLinger = seconds(1);
 
 /**
  * A client's stream of HTTP/2: one request and its response. What arrives while the exchange is not
@@ -123,8 +126,8 @@ export class DownstreamStream implements RequestOwner, Downstream {
 
   onEnd(trailers: Fields | null): void {
     this.ended = true;
-    if (this.tunnel !== null) return this.tunnel.onEnd();
     this.deadline.clear();
+    if (this.tunnel !== null) return this.tunnel.onEnd();
     if (this.exchange === null) return;
     if (trailers !== null) {
       this.trailers ??= new Fields();
@@ -155,8 +158,17 @@ export class DownstreamStream implements RequestOwner, Downstream {
 
   onDeadline(_now: Instant): void {
     const { exchange } = this;
+    if (exchange === null) return this.endTunnel();
     this.holding = true;
-    exchange?.fail(bodyTimeout());
+    exchange.fail(bodyTimeout());
+  }
+
+  /** RFC 9113 §8.1: all was said, and nothing more is wanted; half open it would count for ever. */
+  private endTunnel(): void {
+    const { session, stream } = this;
+    if (stream.closed) return;
+    session.machine.reset(stream, H2Code.noError);
+    session.flushSoon();
   }
 
   holdRequest(): void {
@@ -248,6 +260,9 @@ export class DownstreamStream implements RequestOwner, Downstream {
     this.exchange = null;
     this.deadline.clear();
     this.drop();
+    if (this.tunnel !== null && !this.stream.closed) {
+      this.deadline.set(this.session.transport.now(), tunnelLinger);
+    }
     // Where the machine still holds it as an owner, it must not serve another.
     if (this.tunnel === null && (this.stream.closed || this.stream.owner === null)) {
       this.session.release(this);

@@ -49,11 +49,11 @@ export function webSocketOver(
   return socket;
 }
 
-/** Opens a WebSocket by extended CONNECT; also the fields that answered it. */
-export async function openWebSocket(
+/** Opens a stream by extended CONNECT; also the fields that answered it. */
+export async function openStream(
   client: H2Client,
   deflate: boolean,
-): Promise<{ socket: ws.WebSocket; head: IncomingHttpHeaders }> {
+): Promise<{ stream: ClientHttp2Stream; head: IncomingHttpHeaders }> {
   const stream = client.open(
     {
       ":method": "CONNECT",
@@ -67,6 +67,15 @@ export async function openWebSocket(
     false,
   );
   const [head] = (await once(stream, "response")) as [IncomingHttpHeaders];
+  return { stream, head };
+}
+
+/** The same with a WebSocket over it. */
+export async function openWebSocket(
+  client: H2Client,
+  deflate: boolean,
+): Promise<{ socket: ws.WebSocket; head: IncomingHttpHeaders }> {
+  const { head, stream } = await openStream(client, deflate);
   const agreed = head["sec-websocket-extensions"] !== undefined;
   return { socket: webSocketOver(stream, "client", agreed), head };
 }

@@ -20,8 +20,10 @@ export class SimulatedPeer implements ConnectHandler {
   code = 0;
   fault = "";
   closed = false;
-  /** Answers a Close, and ends. */
+  /** Answers a Close … */
   polite = true;
+  /** … and ends its stream. */
+  ends = true;
   private readonly role: "client" | "server";
   private readonly transport: Transport;
   private readonly rng: Rng;
@@ -128,7 +130,7 @@ export class SimulatedPeer implements ConnectHandler {
         this.frames.shift();
         this.written = 0;
         if (frame.message !== null) this.said.push(frame.message);
-        if (this.closing && this.frames.length === 0 && this.role === "server") this.stream.end();
+        if (this.closing && this.frames.length === 0 && this.role === "server") this.end();
       }
     }
     this.talkSoon();
@@ -136,8 +138,12 @@ export class SimulatedPeer implements ConnectHandler {
 
   onWritable(): void {}
 
+  private end(): void {
+    if (this.ends) this.stream.end();
+  }
+
   onEnd(): void {
-    if (this.polite) this.stream.end();
+    if (this.polite) this.end();
   }
 
   onClose(): void {

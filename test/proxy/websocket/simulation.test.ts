@@ -100,6 +100,20 @@ describe.each([false, true])("simulated websockets (hook: %s)", (withHook) => {
     expect(partial).toBeGreaterThan(20);
   });
 
+  test("closed by both, neither ends its stream: both are closed soon", async () => {
+    const { world, client, origin } = await start(3, withHook);
+    client.addClose(1000);
+    client.ends = false;
+    await pass(world, millis(10));
+    origin().ends = false;
+    await pass(world, seconds(3));
+    expect([client.code, origin().code]).toEqual([1000, 1000]);
+    expect(world.recorder.tunnels.websocket).toBe(1);
+    await pass(world, seconds(4));
+    expect(world.recorder.tunnels.websocket).toBe(0);
+    expect(world.recorder.last.error).toBe(null);
+  });
+
   test("draining, neither answers: both are cut when the time for goodbyes is over", async () => {
     const { world, client, origin } = await start(7, withHook);
     await pass(world, millis(60));

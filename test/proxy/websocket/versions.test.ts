@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { seconds } from "../../../src/core/time.ts";
+import { millis, seconds } from "../../../src/core/time.ts";
+import { rawFrame } from "../../../src/http/websocket/testing/frames.ts";
 import type { ProxyProgram } from "../../../src/proxy/program.ts";
 import { H2Client } from "../http2/client.ts";
 import { ScriptedOrigin } from "../origin.ts";
@@ -14,7 +15,7 @@ import {
   startProxy,
 } from "../support.ts";
 import { EchoOrigin } from "./origin.ts";
-import { H2EchoOrigin, openWebSocket } from "./over-streams.ts";
+import { H2EchoOrigin, openStream, openWebSocket } from "./over-streams.ts";
 
 type Version = "http/1.1" | "h2";
 const versions: readonly Version[] = ["http/1.1", "h2"];
@@ -120,6 +121,24 @@ describe.each(drivers)("websockets over versions of HTTP (%s)", (driver) => {
       expect(proxy.recorder.last.error).toBe(null);
     },
   );
+
+  test("from h2, a client that never ends its stream: is rid of it all the same", async () => {
+    await using origin = await EchoOrigin.start();
+    const listener = { timeouts: { tunnel: millis(50) } };
+    await using proxy = await startProxy({ driver, to: [origin.port], listener });
+    await using client = await H2Client.connect(proxy.port);
+    await once(client.session, "remoteSettings");
+    const { stream } = await openStream(client, false);
+    const [goodbye] = (await once(stream, "data")) as [Buffer];
+    expect([goodbye[0], goodbye.readUInt16BE(2)]).toEqual([0x88, 1001]);
+    const ended = once(stream, "end");
+    const key = Buffer.from([1, 2, 3, 4]);
+    stream.write(rawFrame({ opcode: 8, payload: Buffer.from([3, 233]), key }));
+    await ended;
+    await eventually("it is over", () => proxy.recorder.requests.length === 1);
+    await eventually("the stream is closed", () => stream.closed);
+    expect(stream.rstCode).toBe(0);
+  });
 
   test("from h2, an origin that answers another key: is a bad gateway", async () => {
     await using origin = await ScriptedOrigin.start(
