@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { formatProblems } from "../config/problem.ts";
+import { readDescriptors } from "./descriptor-sets.ts";
 import { ExitCode } from "./exit-code.ts";
 import { loadFile, UnreadableFile } from "./load-file.ts";
 import { checkFiles } from "./tls/material.ts";
@@ -13,10 +14,13 @@ export async function check(file: string): Promise<number> {
     if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
     if (!result.ok) return ExitCode.usage;
     const config = withAbsolutePaths(result.config, dirname(file));
-    const files = checkFiles(config, Date.now());
-    for (const problem of files.problems) process.stderr.write(`${file}  ${problem}\n`);
-    for (const warning of files.warnings) process.stderr.write(`${file}  warning: ${warning}\n`);
-    if (files.problems.length > 0) return ExitCode.usage;
+    const read = [checkFiles(config, Date.now()), readDescriptors(config, dirname(file))];
+    const wrong = read.flatMap((files) => files.problems);
+    for (const problem of wrong) process.stderr.write(`${file}  ${problem}\n`);
+    for (const warning of read.flatMap((files) => files.warnings)) {
+      process.stderr.write(`${file}  warning: ${warning}\n`);
+    }
+    if (wrong.length > 0) return ExitCode.usage;
     const { listeners, upstreams } = config;
     const found = `${amount(listeners.length, "listener")}, ${amount(upstreams.length, "upstream")}`;
     process.stdout.write(`${file}: good (${found})\n`);

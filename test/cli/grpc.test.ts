@@ -52,9 +52,11 @@ test("a route with grpcWeb and transcode, serves JSON and preflights, counts and
 test("descriptors that are not there, keep it from starting", async () => {
   using folder = new TemporaryFolder();
   const file = folder.write("m.yaml", yaml(9));
-  const { code, stderr } = await runMillrace("proxy", file);
-  expect(code).toBe(2);
-  expect(stderr).toMatch(/route library: transcode\.descriptors: cannot read the descriptors/);
+  for (const command of ["proxy", "check"]) {
+    const { code, stderr } = await runMillrace(command, file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/route library: transcode\.descriptors: cannot read the descriptors/);
+  }
 });
 
 test("calls over TLS on both sides, negotiate HTTP/2 by ALPN", async () => {
