@@ -33,7 +33,7 @@ export async function planProxy(args: ProxyArguments): Promise<Plan> {
   try {
     const config = await withDescriptors(await withTlsFiles(await configure(args), args), args);
     const stack =
-      args.stack === undefined ? null : checkedStack(parseStackSpec(args.stack), config);
+      args.stack === undefined ? null : checkedStack(parseStackSpec(args.stack), config, args);
     const { driver, fallback } = await chooseDriver(stack === null ? config.driver : "epoll");
     const asked = config.workers === "auto" ? availableParallelism() : config.workers;
     return {
@@ -59,7 +59,14 @@ export async function planProxy(args: ProxyArguments): Promise<Plan> {
 }
 
 /** A stack is one host with one address: one worker serves it, on ports that are known. */
-function checkedStack(stack: StackSpec, config: EffectiveConfig): StackSpec {
+function checkedStack(
+  stack: StackSpec,
+  config: EffectiveConfig,
+  { driver }: ProxyArguments,
+): StackSpec {
+  if (driver !== undefined && driver !== "auto") {
+    throw new UsageError(`--stack does network I/O itself, without --driver ${driver}`);
+  }
   if (config.workers !== "auto" && config.workers > 1) {
     throw new UsageError(`--stack is served by one worker, not by ${config.workers}`);
   }
@@ -74,15 +81,28 @@ function checkedStack(stack: StackSpec, config: EffectiveConfig): StackSpec {
         `--stack listens on IP addresses and ports of its own, not on ${formatSocketAddress(address)}`,
       );
     }
-    if (Ip.parse(address.ip)?.isLoopback === true) {
-      const [own = "*"] = stack.addresses.map((text) => Prefix.parse(text)!.ip.toString());
+    const ip = Ip.parse(address.ip);
+    const own = stack.addresses.map((text) => Prefix.parse(text)!.ip);
+    const near = own.find(({ version }) => version === ip?.version) ?? own[0];
+    const suggested = near === undefined ? `*:${address.port}` : listenFlag(near, address.port);
+    if (ip?.isLoopback === true) {
       throw new UsageError(
-        `${formatSocketAddress(address)} is the loopback of the stack itself, which nobody else reaches; say --listen ${own.includes(":") ? `[${own}]` : own}:${address.port}`,
+        `${formatSocketAddress(address)} is the loopback of the stack itself, which nobody else reaches; say --listen ${suggested}`,
+      );
+    }
+    // DHCP gives others, and routers give IPv6 ones: those are known when the stack runs.
+    const known = ip?.version === 4 && !stack.dhcp && !ip.isUnspecified;
+    if (known && !own.some((ours) => ours.equals(ip))) {
+      throw new UsageError(
+        `--stack has no ${ip}, to listen on ${formatSocketAddress(address)}; it has ${own.join(", ")}; say --listen ${suggested}`,
       );
     }
   }
   return stack;
 }
+
+const listenFlag = (ip: Ip, port: number): string =>
+  ip.version === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
 
 class UsageError extends Error {
   override readonly name = "UsageError";

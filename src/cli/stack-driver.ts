@@ -1,3 +1,4 @@
+import { formatSocketAddress } from "../core/address.ts";
 import { NetError } from "../core/errors.ts";
 import type { Transport } from "../core/transport.ts";
 import { TapHost } from "../drivers/tap/host.ts";
@@ -41,7 +42,7 @@ export async function openStackTransport(
     close();
     throw error;
   }
-  return closing(host.transport(), close);
+  return serving(host.transport(), host, close);
 }
 
 /** Waits until no address is on probation any more and, with DHCP, one was leased. */
@@ -85,12 +86,30 @@ const lose = (device: string): void => {
 const failure = (message: string) =>
   new NetError("EADDRNOTAVAIL", message, { source: "internal", retry: "always" });
 
-/** The same transport, but its `close` is the given one after its own. */
-function closing(transport: Transport, close: () => void): Transport {
-  const own = transport.close.bind(transport);
+/** The same transport, but its `close` is the given one after its own, and it says which addresses there are. */
+function serving(transport: Transport, host: TapHost, close: () => void): Transport {
+  const own = { close: transport.close.bind(transport), listen: transport.listen.bind(transport) };
   transport.close = () => {
-    own();
+    own.close();
     close();
   };
+  transport.listen = async (address, options, acceptor) => {
+    try {
+      return await own.listen(address, options, acceptor);
+    } catch (error) {
+      if (!(error instanceof NetError) || error.code !== "EADDRNOTAVAIL") throw error;
+      throw failure(
+        `cannot listen on ${formatSocketAddress(address)}: the stack has ${addressesOf(host)}`,
+      );
+    }
+  };
   return transport;
+}
+
+/** Those that are worth a name. */
+function addressesOf({ stack }: TapHost): string {
+  const entries = stack.configuration.addresses.filter(
+    (entry) => entry.interface !== "lo" && entry.origin !== "link-local",
+  );
+  return entries.map(({ ip }) => ip).join(", ") || "no address";
 }

@@ -58,9 +58,33 @@ describe.skipIf(!able)("millrace proxy --stack, in a network namespace", () => {
   });
 });
 
+test.skipIf(!able)(
+  "millrace proxy --stack, an IPv6 address that is not its own: it says which ones it has",
+  async () => {
+    const said = await runInNamespace(
+      `
+    const { spawnSync } = await import("node:child_process");
+    const flags = ["--stack", "tap=mr1,address=10.7.0.2/24,address=fd07::2/64", "--listen", "[fd07::9]:80"];
+    const { status, stderr } = spawnSync(process.execPath, [process.argv[1], "proxy", ...flags, "--to", "10.7.0.1:9000", "--admin", "off"],
+      { encoding: "utf8", timeout: 20_000 });
+    say([status, stderr]);
+  `,
+      bin,
+    );
+    const why = "cannot listen on [fd07::9]:80: the stack has 10.7.0.2, fd07::2";
+    expect(said).toEqual([[1, expect.stringContaining(why)]]);
+  },
+);
+
 test.each([
   [["--stack", "tap=mr1,address=10.7.0.2"], "needs the form 10.7.0.2/24"],
   [["--stack", "tap=mr1,address=10.7.0.2/24", "--workers", "2"], "served by one worker"],
+  [["--stack", "tap=mr1,address=10.7.0.2/24", "--driver", "epoll"], "without --driver epoll"],
+  [["--stack", "tap=mr1,address=10.7.0.2/24", "--driver", "node"], "without --driver node"],
+  [
+    ["--stack", "tap=mr1,address=fd07::2/64,address=10.7.0.2/24", "--listen", "10.7.0.9:80"],
+    "--stack has no 10.7.0.9, to listen on 10.7.0.9:80; it has fd07::2, 10.7.0.2; say --listen 10.7.0.2:80",
+  ],
   [["--stack", "tap=mr1,address=10.7.0.2/24", "--listen", "unix:/tmp/x"], "not on unix:/tmp/x"],
   [
     ["--stack", "tap=mr1,address=10.7.0.2/24"],
