@@ -1,4 +1,4 @@
-import { NetError } from "../../core/errors.ts";
+import type { NetError } from "../../core/errors.ts";
 import type { Instant } from "../../core/time.ts";
 import type { ConnectHandler, Stream } from "../../core/transport.ts";
 import type { Fields } from "../../http/fields.ts";
@@ -16,11 +16,15 @@ import type { DetachedStream, Upstream as UpstreamSide } from "../sides.ts";
 import { expectsTunnel } from "../switching.ts";
 import type { Endpoint, PoolMember } from "../upstream/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import {
+  lostConnection,
+  malformed,
+  stalled,
+  unexpectedSwitch,
+  type Wait,
+} from "../upstream-errors.ts";
 
 type State = "connecting" | "active" | "idle" | "closing" | "detached" | "closed";
-
-/** What the deadline stands for at the moment. */
-type Wait = "first-byte" | "between-bytes";
 
 const nothing = new Uint8Array(0);
 
@@ -196,14 +200,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   /** What a lost connection means for the request that was on it. */
   private classify(error: NetError | null): NetError {
     if (!this.established) return connectError(error);
-    const message = this.receiver.started
-      ? "the upstream closed before its response was complete"
-      : "the upstream closed without a response";
-    return new NetError(error?.code ?? "PREMATURE_CLOSE", message, {
-      source: "upstream",
-      retry: this.receiver.started ? "never" : "if-reused",
-      cause: error,
-    });
+    return lostConnection(error, this.receiver.started);
   }
 
   private fail(error: NetError): void {
@@ -217,10 +214,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
   onDeadline(_now: Instant): void {
     if (this.exchange === null) return;
     if (this.stillTaking()) return this.watch();
-    const code = this.wait === "first-byte" ? "FIRST_BYTE_TIMEOUT" : "BETWEEN_BYTES_TIMEOUT";
-    const message =
-      this.wait === "first-byte" ? "no response in time" : "the upstream stalled within a message";
-    this.fail(new NetError(code, message, { source: "upstream" }));
+    this.fail(stalled(this.wait));
   }
 
   /** Slow, but it takes something of the request: that is enough. */
@@ -330,7 +324,7 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
           this.answered = true;
           if (head.framing === "tunnel") {
             if (!expectsTunnel(exchange)) {
-              this.unexpectedSwitch();
+              this.fail(unexpectedSwitch());
               break;
             }
             this.held.keep(buf, pos, end);
@@ -345,30 +339,12 @@ export class UpstreamConnection implements ConnectHandler, PoolMember, UpstreamS
         exchange.onResponseEnd(receiver.trailers);
         break;
       } else {
-        if (event === "error") this.malformed();
+        if (event === "error") this.fail(malformed(receiver.error));
         else this.watch();
         break;
       }
     }
     this.processing = false;
-  }
-
-  private malformed(): void {
-    const fault = this.receiver.error;
-    this.fail(
-      new NetError(fault?.code ?? "MALFORMED_MESSAGE", fault?.message ?? "malformed response", {
-        source: "upstream",
-      }),
-    );
-  }
-
-  /** RFC 9110 §15.2.2: to follow would hand the client's next requests to whatever speaks there. */
-  private unexpectedSwitch(): void {
-    this.fail(
-      new NetError("MALFORMED_MESSAGE", "the upstream switched protocols unasked", {
-        source: "upstream",
-      }),
-    );
   }
 
   onEnd(): void {

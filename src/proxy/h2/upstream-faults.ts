@@ -2,6 +2,7 @@ import { NetError } from "../../core/errors.ts";
 import { H2Code } from "../../http/h2/error-code.ts";
 import { Faults, type H2Fault } from "../../http/h2/fault.ts";
 import type { StreamReset } from "../../http/h2/owner.ts";
+import { lostConnection } from "../upstream-errors.ts";
 
 /**
  * What the end of a stream before its time means for the request on it; `responded`: something of the
@@ -40,17 +41,10 @@ function connectionLost(
   responded: boolean,
   lost: NetError | null,
 ): NetError {
+  if (fault === null) return lostConnection(lost, responded);
+  const code = fault === Faults.pingTimeout ? "ETIMEDOUT" : "MALFORMED_MESSAGE";
   const retry = responded ? "never" : "if-reused";
-  const source = "upstream";
-  if (fault !== null) {
-    const code = fault === Faults.pingTimeout ? "ETIMEDOUT" : "MALFORMED_MESSAGE";
-    return new NetError(code, fault.message, { source, retry });
-  }
-  const message = responded
-    ? "the upstream closed before its response was complete"
-    : "the upstream closed without a response";
-  const code = lost?.code ?? "PREMATURE_CLOSE";
-  return new NetError(code, message, { source, retry, cause: lost });
+  return new NetError(code, fault.message, { source: "upstream", retry });
 }
 
 /** Nothing of a request has left, and there is no stream for it. */
@@ -64,19 +58,6 @@ export const noStream = (lost: NetError | null): NetError =>
       cause: lost,
     },
   );
-
-/** The final response was not one to the request (RFC 9110 §15.2.2). */
-export const unexpectedSwitch = (): NetError =>
-  new NetError("MALFORMED_MESSAGE", "the upstream switched protocols unasked", {
-    source: "upstream",
-  });
-
-export const timedOut = (wait: "first-byte" | "between-bytes"): NetError =>
-  wait === "first-byte"
-    ? new NetError("FIRST_BYTE_TIMEOUT", "no response in time", { source: "upstream" })
-    : new NetError("BETWEEN_BYTES_TIMEOUT", "the upstream stalled within a message", {
-        source: "upstream",
-      });
 
 function nameOf(code: H2Code): string {
   for (const [name, value] of Object.entries(H2Code)) if (value === code) return name;

@@ -12,11 +12,12 @@ import type { UpstreamTimeouts } from "../settings.ts";
 import type { DetachedStream, Upstream } from "../sides.ts";
 import { expectsTunnel } from "../switching.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
+import { stalled, unexpectedSwitch } from "../upstream-errors.ts";
 import { answerUpgrade, takeKey } from "./extended-connect.ts";
 import { framingOut } from "./framing-out.ts";
 import { HeldContent } from "./held-content.ts";
 import { StreamTunnel } from "./stream-tunnel.ts";
-import { noStream, resetError, timedOut, unexpectedSwitch } from "./upstream-faults.ts";
+import { noStream, resetError } from "./upstream-faults.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
 
 /**
@@ -159,7 +160,7 @@ export class UpstreamStream implements ResponseOwner, Upstream {
     if (this.exchange === null) return this.reset(H2Code.cancel);
     // Slow, but it takes something of the request, or has just taken the last of it: that is enough.
     if (this.unsent > 0 && this.queued < this.unsent) return this.watch();
-    this.fail(timedOut(this.wait));
+    this.fail(stalled(this.wait));
   }
 
   // ---- the response in ---------------------------------------------------------------------------
