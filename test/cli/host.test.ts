@@ -198,6 +198,33 @@ describe.skipIf(!able)("millrace host, in a network namespace", () => {
     expect(said).toEqual([[true, false, true]]);
   });
 
+  test("--pcap on a FIFO: it says what it waits for, and writes to whoever reads; SIGQUIT and SIGUSR2 end it in good order", async () => {
+    const said = await inNamespace(`
+      const { mkdtempSync, rmSync } = await import("node:fs");
+      const folder = mkdtempSync("/tmp/millrace-host-");
+      const fifo = folder + "/fifo";
+      sh("mkfifo " + fifo);
+      const child = spawn(process.execPath, [process.argv[1], "host", ...HOST, "--pcap", fifo], { stdio: ["ignore", "pipe", "pipe"] });
+      const exited = once(child, "exit");
+      let text = "";
+      for (const from of [child.stdout, child.stderr]) from.on("data", (data) => { text += data; });
+      for (let i = 0; i < 400 && !text.includes("until somebody reads it"); i++) await pause(25);
+      say(text.includes("Ctrl-C"));
+      const reader = spawn("sh", ["-c", "wc -c < " + fifo], { stdio: ["ignore", "pipe", "ignore"] });
+      let count = "";
+      reader.stdout.on("data", (data) => { count += data; });
+      const read = once(reader, "close");
+      for (let i = 0; i < 400 && !text.includes("Ctrl-C"); i++) await pause(25);
+      child.kill("SIGQUIT");
+      say((await exited)[0]);
+      await read;
+      say(Number(count) > 100);
+      rmSync(folder, { recursive: true });
+      say(await (await start(...HOST)).stop("SIGUSR2"));
+    `);
+    expect(said).toEqual([false, 0, true, 0]);
+  });
+
   test("two hosts with one address on one Ethernet: the second does not use it and says so, the first serves on", async () => {
     const said = await inNamespace(`
       sh("ip link add br0 type bridge; ip link set br0 up; ip addr add 10.7.0.1/24 dev br0");

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { copyBytes } from "../../core/bytes.ts";
 import type { PcapngSink } from "../../wire/pcapng.ts";
 
@@ -17,6 +17,11 @@ export class CaptureFile implements PcapngSink {
   readonly #timer: NodeJS.Timeout;
   #used = 0;
   #open = true;
+
+  /** Whether the constructor waits, with all else, until somebody opens the other end. */
+  static isFifo(path: string): boolean {
+    return statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
+  }
 
   /** Throws what opening the file throws. */
   constructor(path: string, onError: (error: Error) => void) {

@@ -85,6 +85,8 @@ class HostRun {
       reload: () => this.#report.warn("SIGHUP: there is nothing to reload"),
       quit: (signal) => process.exit(ExitCode.signalled + (signal === "SIGINT" ? 2 : 15)),
     });
+    // Ctrl-\, and what supervisors send where they are told to; SIGUSR1 is Node's own.
+    for (const signal of ["SIGQUIT", "SIGUSR2"] as const) process.on(signal, () => this.#stop());
     // After a flood, the memory of a thousand connections would else stay ours.
     new QuietTrim(() => trafficOf(host.stack), trimHeap).start();
     this.#announce(host);
@@ -113,6 +115,9 @@ class HostRun {
     const { pcap } = this.#plan;
     if (pcap === null) return null;
     try {
+      if (CaptureFile.isFifo(pcap)) {
+        this.#report.info(`--pcap ${pcap} is a FIFO: nothing begins until somebody reads it`);
+      }
       this.#file = new CaptureFile(pcap, (error) =>
         this.#report.error(`the capture ends, ${pcap} cannot be written: ${error.message}`),
       );
