@@ -10,13 +10,14 @@ import { answerAsGrpc, endOfCall, grpcStatusOf } from "./grpc/answers.ts";
 import { breakOff } from "./grpc/break-off.ts";
 import type { Bridge } from "./grpc/bridge.ts";
 import { GrpcCall } from "./grpc/call.ts";
+import { feignsTunnel } from "./h2/extended-connect.ts";
+import { HookWaits } from "./hook-waits.ts";
 import { errorHeaders, errorText } from "./local-response.ts";
 import { announceChunked } from "./outgoing-request.ts";
 import type { ProxyProgram } from "./program.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import type { ProxyContext } from "./server.ts";
-import { SessionState } from "./session.ts";
 import type { Downstream, Upstream } from "./sides.ts";
 import { joinSides } from "./switching.ts";
 import { brokenDown, type Tunnel, type TunnelEnd } from "./tunnel.ts";
@@ -27,7 +28,7 @@ import { completeHandshake, prepareHandshake } from "./websocket/handshake.ts";
  * their `Session`. Plain hooks run straight through without a promise; where one returns a promise the
  * exchange holds both sides and goes on from `await`. Exchanges are pooled: `begin` makes one fresh.
  */
-export class Exchange extends SessionState {
+export class Exchange extends HookWaits {
   readonly context: ProxyContext;
   readonly requests: RequestRelay;
   readonly responses: ResponseRelay;
@@ -38,13 +39,7 @@ export class Exchange extends SessionState {
   readonly call = new GrpcCall();
   /** Between a client that does not speak gRPC and its upstream. */
   bridge: Bridge | null = null;
-  /** The hook that ran last, for the message when it throws. */
-  phase = "";
-  /** Promises of hooks that are still open. */
-  private waiting = 0;
   private failing = false;
-  /** Counts failures: what was waited for before one is of no use after it. */
-  private failures = 0;
 
   constructor(context: ProxyContext) {
     super();
@@ -306,7 +301,7 @@ export class Exchange extends SessionState {
   /** Nothing more is tried: answers with the error's status, or breaks off a response under way. */
   fail(error: NetError): void {
     if (this.over) return;
-    this.failures++;
+    this.dropWaits();
     this.summary.failure ??= error;
     this.forgetPartialHead();
     this.requests.stop();
@@ -374,6 +369,8 @@ export class Exchange extends SessionState {
     this.attempts.abandon();
     const local = this.local;
     const { bridge, call } = this;
+    // Nothing here becomes a tunnel.
+    if (feignsTunnel(local.status, this.request, this.downstream.protocol)) local.become(501, null);
     if (bridge !== null) call.status = bridge.answer(local, call.failure);
     else if (call.active) call.status = answerAsGrpc(local, call.failure);
     local.fill(this.responseHead, this.request.method, this.context.transport.wallClock());
@@ -407,46 +404,11 @@ export class Exchange extends SessionState {
     this.context.observer.requestEnded(this);
     // The next request may begin in there, but not in this object, which callers up the stack still hold.
     this.downstream.exchangeOver();
-    if (this.waiting === 0) this.giveBack();
-  }
-
-  // ---- promises ---------------------------------------------------------------------------------
-
-  /** Runs a step outside of any hook's caller: what it throws fails this exchange. */
-  guard(hook: string, step: () => void): void {
-    this.phase = hook;
-    try {
-      step();
-    } catch (error) {
-      this.hookFailed(this.phase, error);
-    }
-  }
-
-  /** Runs `next` with what `promise` gives, unless the exchange ended or failed in the meantime. */
-  await<T>(hook: string, promise: Promise<T>, next: (value: T) => void): void {
-    const { failures } = this;
-    this.waiting++;
-    promise.then(
-      (value) => {
-        // What follows may be another hook, and that one fail.
-        if (this.resumed(failures)) this.guard(hook, () => next(value));
-      },
-      (error) => {
-        if (this.resumed(failures)) this.hookFailed(hook, error);
-      },
-    );
-  }
-
-  /** One wait is over; true when the exchange still lives, and has not failed since. */
-  private resumed(failures: number): boolean {
-    this.waiting--;
-    if (!this.over) return failures === this.failures;
-    if (this.waiting === 0) this.giveBack();
-    return false;
+    this.giveBackUnwaited();
   }
 
   /** For another request: a spare must not keep alive what hooks and bodies left of this one. */
-  private giveBack(): void {
+  protected giveBack(): void {
     this.forget();
     this.requests.forget();
     this.context.recycle(this);

@@ -8,6 +8,7 @@ import type { Compression } from "./compression/compression.ts";
 import { digestTrailers, isEventStream } from "./compression/response-rules.ts";
 import { decodingStage, encodingStage } from "./compression/stages.ts";
 import type { Exchange } from "./exchange.ts";
+import { feignsTunnel, upgradeIgnored } from "./h2/extended-connect.ts";
 import type { BodyChoice, BodyVerdict } from "./program.ts";
 
 const none = allocBytes(0);
@@ -124,6 +125,9 @@ export class ResponseRelay implements StageOwner {
     if (head.framing === "tunnel") {
       exchange.startTunnel();
       return;
+    }
+    if (feignsTunnel(head.status, exchange.request, exchange.downstream.protocol)) {
+      return exchange.fail(upgradeIgnored());
     }
     const program = exchange.program;
     exchange.phase = "bridge";

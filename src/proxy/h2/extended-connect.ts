@@ -55,6 +55,20 @@ export function answerUpgrade(
   if (key !== null) response.fields.set("Sec-WebSocket-Accept", acceptOf(key));
 }
 
+/**
+ * Whether a status would tell the client that a tunnel is open where there is none: any 2xx does, to extended
+ * CONNECT (RFC 8441 §4, RFC 9110 §9.3.6), where HTTP/1.1 wants 101.
+ */
+export const feignsTunnel = (
+  status: number,
+  request: RequestHead,
+  client: "http/1.1" | "h2",
+): boolean => client === "h2" && request.upgrade && status >= 200 && status < 300;
+
+/** The upstream answered an upgrade as if it were any request, where the client cannot be told so. */
+export const upgradeIgnored = (): NetError =>
+  new NetError("UNSUPPORTED", "the upstream did not switch protocols", { source: "upstream" });
+
 const noExtendedConnect = (): NetError =>
   new NetError(
     "UNSUPPORTED",

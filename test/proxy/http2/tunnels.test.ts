@@ -114,6 +114,33 @@ describe.each(drivers)("http/2 tunnels (%s)", (driver) => {
     stream.destroy();
   });
 
+  test("an origin that answers 200 as if nothing were asked, is no tunnel to the client: 502", async () => {
+    await using origin = await RawOrigin.start((c) =>
+      c.socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+    );
+    await using proxy = await startProxy({ driver, to: [origin.port] });
+    await using client = await H2Client.connect(proxy.port);
+    await once(client.session, "remoteSettings");
+    const { stream, status } = await openTunnel(client, { ...extended, ":path": "/" });
+    expect(status).toBe(502);
+    stream.destroy();
+    await eventually("it is over", () => proxy.recorder.requests.length === 1);
+    expect(proxy.recorder.last).toMatchObject({ status: 502, error: "UNSUPPORTED" });
+  });
+
+  test("a hook that answers extended CONNECT with 200, is no tunnel either: 501", async () => {
+    await using proxy = await startProxy({
+      driver,
+      program: { requestFilter: (session) => session.respond(200, null, "hi") },
+    });
+    await using client = await H2Client.connect(proxy.port);
+    await once(client.session, "remoteSettings");
+    const { stream, status, read } = await openTunnel(client, { ...extended, ":path": "/" });
+    expect(status).toBe(501);
+    expect((await read()).length).toBe(0);
+    stream.destroy();
+  });
+
   test("a client that resets its tunnel, closes the origin's side, and the other way round", async () => {
     await using origin = await echoing(SWITCHED);
     await using proxy = await startProxy({ driver, to: [origin.port] });
