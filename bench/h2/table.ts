@@ -1,39 +1,20 @@
-import { aligned, digits } from "../harness/columns.ts";
-import type { Spread } from "../harness/statistics.ts";
+import { contestTable, whole, withExtremes } from "../harness/columns.ts";
 import type { ScenarioResult } from "./results.ts";
 
-const titles = ["proxy", "requests/s", "(min – max)", "CPU µs", "(min – max)", "busy"].concat(
+const titles = ["requests/s", "(min – max)", "CPU µs", "(min – max)", "busy"].concat(
   "mean ms",
   "MB/s",
   "memory MB",
   "errors",
 );
 
-/** A scenario's results as text: a row for each peer, then Millrace's ratios. */
-export function scenarioTable(scenario: ScenarioResult): string {
-  const rows: string[][] = [titles];
-  for (const [name, { figures, memory, errors }] of Object.entries(scenario.peers)) {
-    const { requestsPerSecond, cpu } = figures;
-    rows.push([
-      name,
-      requestsPerSecond.median.toFixed(0),
-      `(${requestsPerSecond.min.toFixed(0)} – ${requestsPerSecond.max.toFixed(0)})`,
-      digits(cpu.median),
-      `(${digits(cpu.min)} – ${digits(cpu.max)})`,
-      `${(figures.busy.median * 100).toFixed(0)} %`,
-      figures.meanTime.median.toFixed(2),
-      figures.megabytesPerSecond.median.toFixed(0),
-      (memory / 1e6).toFixed(1),
-      String(errors),
-    ]);
-  }
-  const lines = [`\n${scenario.name}: ${scenario.describes}`, ...aligned(rows)];
-  for (const [name, ratios] of Object.entries(scenario.ratios)) {
-    const parts = Object.entries(ratios).map(([figure, ratio]) => `${figure} ${text(ratio)}`);
-    lines.push(`  millrace / ${name}: ${parts.join(", ")}`);
-  }
-  return lines.join("\n");
-}
-
-const text = ({ median, min, max }: Spread): string =>
-  `${median.toFixed(2)} (${min.toFixed(2)} – ${max.toFixed(2)})`;
+export const scenarioTable = (scenario: ScenarioResult): string =>
+  contestTable(scenario, titles, ({ figures, memory, errors }) => [
+    ...withExtremes(figures.requestsPerSecond, whole),
+    ...withExtremes(figures.cpu),
+    `${whole(figures.busy.median * 100)} %`,
+    figures.meanTime.median.toFixed(2),
+    whole(figures.megabytesPerSecond.median),
+    (memory / 1e6).toFixed(1),
+    String(errors),
+  ]);

@@ -43,6 +43,7 @@ let running = Number(clients);
 
 class Visit implements ConnectHandler {
   readonly #stream: TlsStream;
+  #heard = false;
   #good = false;
 
   constructor() {
@@ -56,8 +57,11 @@ class Visit implements ConnectHandler {
   }
 
   onData(buf: Uint8Array, start: number, end: number): void {
-    // The status is at byte 9: "HTTP/1.1 200 OK".
-    if (bytes === 0 || !this.#good) this.#good = buf[start + 9] === 0x32;
+    if (!this.#heard) {
+      this.#heard = true;
+      // "HTTP/1.1 200 OK": the status begins at byte 9.
+      this.#good = buf[start + 9] === 0x32;
+    }
     bytes += end - start;
   }
 

@@ -1,12 +1,8 @@
 import type { ContestReport } from "../harness/contest.ts";
-import { againstPeers, figuresOf, ratiosOfTurns } from "../harness/figures.ts";
-import type { Spread } from "../harness/statistics.ts";
+import type { BasicTurn, ScenarioFigures } from "../harness/measured-rounds.ts";
 
 /** One measurement of one peer. A request is a connection with its handshake where those are counted. */
-export interface Turn {
-  readonly requestsPerSecond: number;
-  /** CPU microseconds per request, all processes and threads of the proxy. */
-  readonly cpu: number;
+export interface Turn extends BasicTurn {
   readonly cpuUser: number;
   readonly cpuSystem: number;
   /** What one core of the proxy would carry at this cost: 1e6 / cpu. */
@@ -29,36 +25,12 @@ export const turnFigures = [
   "megabytesPerSecond",
 ] as const satisfies readonly (keyof Turn)[];
 
-export interface PeerResult {
-  readonly figures: Readonly<Record<keyof Turn, Spread>>;
-  readonly turns: readonly Turn[];
-  /** Requests without a good answer. */
-  readonly errors: number;
-  /** Bytes, after the last round. */
-  readonly memory: number;
-}
+export const compared = [
+  "requestsPerSecond",
+  "perCore",
+  "cpu",
+] as const satisfies readonly (keyof Turn)[];
 
-export interface ScenarioResult {
-  readonly name: string;
-  readonly describes: string;
-  readonly peers: Readonly<Record<string, PeerResult>>;
-  /** Millrace's figure over the peer's, taken round by round. */
-  readonly ratios: Readonly<Record<string, Readonly<Record<string, Spread>>>>;
-}
+export type ScenarioResult = ScenarioFigures<Turn>;
 
 export type Report = ContestReport<ScenarioResult>;
-
-export const summarise = (turns: readonly Turn[], errors: number, memory: number): PeerResult => ({
-  figures: figuresOf(turns, turnFigures),
-  turns,
-  errors,
-  memory,
-});
-
-const compared = ["requestsPerSecond", "perCore", "cpu"] as const satisfies readonly (keyof Turn)[];
-
-/** Millrace over each other peer. */
-export const ratiosOf = (
-  results: Readonly<Record<string, PeerResult>>,
-): Record<string, Readonly<Record<string, Spread>>> =>
-  againstPeers(results, (ours, theirs) => ratiosOfTurns(ours.turns, theirs.turns, compared));

@@ -1,5 +1,6 @@
 import { pinned } from "../harness/launcher.ts";
 import { cpuOfGroup } from "../harness/process-usage.ts";
+import type { Contestant } from "../harness/rounds.ts";
 import { runWrk } from "../harness/wrk.ts";
 import { runHandshakes } from "./handshakes.ts";
 import type { Turn } from "./results.ts";
@@ -18,13 +19,14 @@ interface Load {
 /** Warms the proxy up, then measures it. */
 export async function takeTurn(
   scenario: Scenario,
-  proxy: { readonly group: number; readonly port: number },
-  { warmUpSeconds, seconds }: { readonly warmUpSeconds: number; readonly seconds: number },
+  { port, running }: Contestant,
+  warmUpSeconds: number,
+  seconds: number,
 ): Promise<{ turn: Turn; errors: number }> {
-  await runLoad(scenario, proxy.port, warmUpSeconds);
-  const before = cpuOfGroup(proxy.group);
-  const load = await runLoad(scenario, proxy.port, seconds);
-  const after = cpuOfGroup(proxy.group);
+  await runLoad(scenario, port, warmUpSeconds);
+  const before = cpuOfGroup(running.pid);
+  const load = await runLoad(scenario, port, seconds);
+  const after = cpuOfGroup(running.pid);
   const requests = Math.max(1, load.requests);
   const cpuUser = (after.user - before.user) / requests;
   const cpuSystem = (after.system - before.system) / requests;

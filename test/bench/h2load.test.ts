@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { parseH2load } from "../../bench/h2/h2load.ts";
-import { ratiosOf, summarise, type Turn } from "../../bench/h2/results.ts";
+import { compared, type Turn } from "../../bench/h2/results.ts";
+import { againstPeers, ratiosOfTurns } from "../../bench/harness/figures.ts";
 
 const report = `starting benchmark...
 finished in 3.01s, 22069.33 req/s, 2.71MB/s
@@ -39,10 +40,11 @@ test("ratios: each round, is compared with itself", () => {
     meanTime: 1,
     megabytesPerSecond: 1,
   });
-  const ratios = ratiosOf({
-    millrace: summarise([turn(200, 5), turn(20, 50)], 0, 0),
-    nginx: summarise([turn(100, 10), turn(10, 100)], 0, 0),
-  });
+  const results = {
+    millrace: [turn(200, 5), turn(20, 50)],
+    nginx: [turn(100, 10), turn(10, 100)],
+  };
+  const ratios = againstPeers(results, (ours, theirs) => ratiosOfTurns(ours, theirs, compared));
   expect(ratios.nginx?.requestsPerSecond).toEqual({ median: 2, min: 2, max: 2 });
   expect(ratios.nginx?.cpu?.median).toBe(0.5);
   expect(ratios.millrace).toBeUndefined();
