@@ -55,6 +55,19 @@ export class HttpService implements Service {
   }
 }
 
+/** What may be done with a path; null: there is none. */
+function methodsOf(path: string): readonly string[] | null {
+  if (path === "/sum") return ["PUT", "POST"];
+  const readable = path === "/" || path === "/status.json" || downloadOf(path) !== null;
+  return readable ? ["GET", "HEAD"] : null;
+}
+
+/** The length in `/bytes/N`, or null. */
+function downloadOf(path: string): number | null {
+  const digits = /^\/bytes\/(\d{1,13})$/.exec(path)?.[1];
+  return digits === undefined ? null : Math.min(Number(digits), MOST_BYTES);
+}
+
 class HttpConnection extends ServiceConnection implements TimerTarget {
   readonly #status: StatusSource;
   readonly #receiver = new RequestReceiver(LIMITS);
@@ -169,24 +182,25 @@ class HttpConnection extends ServiceConnection implements TimerTarget {
 
   #answer(): void {
     const { path, method } = this.#request;
-    const [, first = "", second = ""] = path.split("/");
-    if (method === "PUT" || method === "POST") {
-      if (first !== "sum") return this.#send(404, "text/plain", `no ${path} here\n`);
+    const allowed = methodsOf(path);
+    if (allowed === null) return this.#send(404, "text/plain", `no ${path} here; try /\n`);
+    if (!allowed.includes(method)) {
+      const allow = allowed.join(", ");
+      return this.#send(405, "text/plain", `${path} is for ${allow}\n`, allow);
+    }
+    if (this.#isSum) {
       const sum = this.#sum.digest("hex");
       return this.#send(200, "application/json", `{"length":${this.#length},"sha256":"${sum}"}\n`);
     }
-    if (method !== "GET" && method !== "HEAD") return this.#send(405, "text/plain", "GET, PUT\n");
-    if (first === "") return this.#send(200, "text/html; charset=utf-8", this.#status.html());
     if (path === "/status.json") return this.#send(200, "application/json", this.#status.json());
-    if (first === "bytes" && /^\d{1,13}$/.test(second)) {
-      return this.#download(Math.min(Number(second), MOST_BYTES));
-    }
-    this.#send(404, "text/plain", `no ${path} here; try /\n`);
+    const length = downloadOf(path);
+    if (length !== null) return this.#download(length);
+    this.#send(200, "text/html; charset=utf-8", this.#status.html());
   }
 
-  #send(status: number, type: string, text: string): void {
+  #send(status: number, type: string, text: string, allow?: string): void {
     const bytes = Buffer.from(text);
-    this.#head(status, type, bytes.length);
+    this.#head(status, type, bytes.length, allow);
     if (this.#request.method !== "HEAD") {
       this.#body.data(this.stream, bytes, 0, bytes.length);
       this.counters.bytesOut += bytes.length;
@@ -207,13 +221,14 @@ class HttpConnection extends ServiceConnection implements TimerTarget {
     this.onWritable();
   }
 
-  #head(status: number, type: string, length: number): void {
+  #head(status: number, type: string, length: number, allow?: string): void {
     const head = this.#response;
     head.clear();
     head.status = status;
     head.headers.set("Server", "millrace");
     head.headers.set("Content-Type", type);
     head.headers.set("Content-Length", String(length));
+    if (allow !== undefined) head.headers.set("Allow", allow);
     if (!this.#request.keepAlive) head.headers.set("Connection", "close");
     head.writeTo(this.stream);
     this.#body.begin("length", length);

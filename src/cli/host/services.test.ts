@@ -164,6 +164,19 @@ test("http: what is no request is answered and cut off", async () => {
   expect(client.received.toString()).toMatch(/^HTTP\/1\.1 400 .*Connection: close/s);
 });
 
+test.each([
+  ["POST /", "GET, HEAD"],
+  ["DELETE /status.json", "GET, HEAD"],
+  ["PUT /bytes/5", "GET, HEAD"],
+  ["GET /sum", "PUT, POST"],
+])("http: %s is a method of another path, 405 says which ones are allowed", async (line, allow) => {
+  const { network, client, stream } = await connected(pages);
+  send(stream, request(line, "Connection: close\r\n"));
+  await network.settle(() => client.ended);
+  expect(client.received.toString()).toMatch(/^HTTP\/1\.1 405 /);
+  expect(client.received.toString()).toContain(`\r\nAllow: ${allow}\r\n`);
+});
+
 test("http: nothing is asked, the connection is ended after half a minute, and is gone soon", async () => {
   const { network, client, stream } = await connected(pages);
   const start = network.now;
