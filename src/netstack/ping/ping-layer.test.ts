@@ -76,6 +76,16 @@ describe.each([
     expect(below.sent).toEqual([]);
   });
 
+  test.each([65_536, -1, 1.5, Number.NaN])(
+    "asked with the sequence number %s, throws and sends nothing",
+    (sequence) => {
+      const socket = open({ remote: peer });
+      expect(() => socket.send(sequence, data, 0, 3)).toThrow(RangeError);
+      expect(below.sent).toEqual([]);
+      expect(socket.send(65_535, data, 0, 3)).toBe("sent");
+    },
+  );
+
   test("that asks, sends a request that holds, and hears the peer's reply alone", () => {
     const ear = new Ear();
     const socket = open({ remote: peer, identifier: 77 }, ear);

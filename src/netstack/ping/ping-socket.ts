@@ -71,11 +71,14 @@ export class PingSocket {
   }
 
   /**
-   * Asks for an echo of bytes[start, end); `sequence` is 0 to 65,535. Throws a RangeError for bytes that
-   * are not there.
+   * Asks for an echo of bytes[start, end); `sequence` is 0 to 65,535. Throws a RangeError for another one, and
+   * for bytes that are not there.
    */
   send(sequence: number, bytes: Uint8Array, start: number, end: number, to?: Ip): PingVerdict {
     checkRange(bytes, start, end);
+    if (!(sequence >= 0 && sequence <= 65_535 && Number.isInteger(sequence))) {
+      throw new RangeError(`a sequence number of echo requests is 0 to 65,535, not ${sequence}`);
+    }
     const destination = to ?? this.remote;
     if (this.#closed) return "closed";
     if (destination === null) return "no-destination";
