@@ -1,6 +1,5 @@
 import { NetError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
-import { FieldId } from "../http/field-id.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import { Attempts } from "./attempts.ts";
@@ -13,7 +12,7 @@ import { GrpcCall } from "./grpc/call.ts";
 import { feignsTunnel } from "./h2/extended-connect.ts";
 import { HookWaits } from "./hook-waits.ts";
 import { errorHeaders, errorText } from "./local-response.ts";
-import { announceChunked } from "./outgoing-request.ts";
+import { isRefused, settleFraming } from "./outgoing-request.ts";
 import type { ProxyProgram } from "./program.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
@@ -82,9 +81,7 @@ export class Exchange extends HookWaits {
   }
 
   private early(): void {
-    const { method } = this.request;
-    // TRACE would show a client the fields that this hop adds; CONNECT needs an explicit yes.
-    if (method === "TRACE" || (method === "CONNECT" && !this.downstream.settings.allowConnect)) {
+    if (isRefused(this.request.method, this.downstream.settings)) {
       this.local.set(405, errorHeaders(405), errorText(405));
       return this.answer();
     }
@@ -179,13 +176,9 @@ export class Exchange extends HookWaits {
     const upstream = this.upstreamSide;
     if (upstream === null) return;
     const head = this.outgoing;
-    let framing = head.framing;
     const filtered =
-      this.program.requestBodyFilter !== undefined && !passBody && framing !== "none";
-    if (filtered || (framing === "length" && head.fields.first(FieldId.contentLength) < 0)) {
-      framing = "chunked";
-    }
-    if (framing === "chunked") announceChunked(head);
+      this.program.requestBodyFilter !== undefined && !passBody && head.framing !== "none";
+    const framing = settleFraming(head, filtered);
     this.requests.start(upstream, framing, head.contentLength, filtered, this.attempts.keepBody);
     // Of a request without a body the client's side tells no end, but the bridge may have one to make.
     if (this.bridge !== null && this.request.framing === "none") this.requests.finishBridged();
@@ -217,11 +210,6 @@ export class Exchange extends HookWaits {
     this.forgetPartialHead();
     this.attempts.abandon();
     this.finish();
-  }
-
-  /** What came of a head that is not whole cannot be looked at: hooks and logs get an empty one. */
-  private forgetPartialHead(): void {
-    if (!this.summary.parsed) this.request.clear();
   }
 
   onDownstreamWritable(): void {
@@ -353,13 +341,6 @@ export class Exchange extends HookWaits {
     // What the hook may have answered before it failed does not hold.
     this.local.clear();
     this.fail(error);
-  }
-
-  /** Goes on with `next` unless a hook has answered. */
-  unlessAnswered(next: () => void): void {
-    if (this.over) return;
-    if (this.local.given) this.answer();
-    else next.call(this);
   }
 
   /** Sends what a hook answered; the upstream is not asked, or no longer listened to. */

@@ -14,7 +14,16 @@ export abstract class HookWaits extends SessionState {
 
   /** A hook threw, or its promise was rejected: this request fails, and no other. */
   abstract hookFailed(hook: string, cause: unknown): void;
+  /** Sends what a hook answered. */
+  abstract answer(): void;
   protected abstract giveBack(): void;
+
+  /** Goes on with `next` unless a hook has answered. */
+  unlessAnswered(next: () => void): void {
+    if (this.over) return;
+    if (this.local.given) this.answer();
+    else next.call(this);
+  }
 
   /** What is waited for is of no use any more. */
   protected dropWaits(): void {

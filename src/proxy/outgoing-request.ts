@@ -1,8 +1,8 @@
 import { bytesOf } from "../core/bytes.ts";
 import { FieldId } from "../http/field-id.ts";
-import type { RequestHead } from "../http/head.ts";
+import type { Framing, RequestHead } from "../http/head.ts";
 import type { Forwarding, Hop } from "./forwarding.ts";
-import type { UpstreamSettings } from "./settings.ts";
+import type { ListenerSettings, UpstreamSettings } from "./settings.ts";
 
 const connectionUpgrade = bytesOf("Connection: upgrade\r\n");
 const transferChunked = bytesOf("Transfer-Encoding: chunked\r\n");
@@ -41,8 +41,19 @@ function isH2c(head: RequestHead): boolean {
   return false;
 }
 
-/** Announces the framing that goes out, after every hook had its say. */
-export function announceChunked(head: RequestHead): void {
+/** TRACE would show a client the fields that this hop adds; CONNECT needs an explicit yes. */
+export const isRefused = (method: string, { allowConnect }: ListenerSettings): boolean =>
+  method === "TRACE" || (method === "CONNECT" && !allowConnect);
+
+/** The framing in which a request goes out after every hook had its say; its head announces it. */
+export function settleFraming(head: RequestHead, filtered: boolean): Framing {
+  const lost = head.framing === "length" && head.fields.first(FieldId.contentLength) < 0;
+  const framing = filtered || lost ? "chunked" : head.framing;
+  if (framing === "chunked") announceChunked(head);
+  return framing;
+}
+
+function announceChunked(head: RequestHead): void {
   head.fields.removeId(FieldId.contentLength);
   head.fields.removeId(FieldId.transferEncoding);
   head.fields.appendLine(transferChunked, FieldId.transferEncoding);

@@ -52,6 +52,11 @@ export abstract class SessionState implements Session, PickInput {
     this.summary.begin(now);
   }
 
+  /** What came of a head that is not whole cannot be looked at: hooks and logs get an empty one. */
+  protected forgetPartialHead(): void {
+    if (!this.summary.parsed) this.request.clear();
+  }
+
   protected get startedAt(): Instant {
     return this.summary.startedAt as Instant;
   }
