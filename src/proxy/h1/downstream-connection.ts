@@ -1,17 +1,13 @@
-import type { SocketAddress } from "../../core/address.ts";
 import type { NetError } from "../../core/errors.ts";
 import { type Duration, type Instant, millis, seconds } from "../../core/time.ts";
-import type { Stream, StreamHandler } from "../../core/transport.ts";
+import type { StreamHandler } from "../../core/transport.ts";
 import type { Fields } from "../../http/fields.ts";
 import { RequestReceiver } from "../../http/h1/request-receiver.ts";
 import type { Framing, ResponseHead } from "../../http/head.ts";
-import type { TlsConnection } from "../../tls/engine.ts";
+import { ClientConnection } from "../client-connection.ts";
 import { Deadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Forwarding } from "../forwarding.ts";
 import { HeldInput } from "../held-input.ts";
-import type { ProxyContext, ProxyListener } from "../server.ts";
-import type { ListenerSettings } from "../settings.ts";
 import type { DetachedStream, Downstream } from "../sides.ts";
 import {
   bodyTimeout,
@@ -48,20 +44,13 @@ const lingerBytes = 256 << 20;
  * each to an exchange. What arrives while an exchange is not ready for it is held, and the stream
  * paused.
  */
-export class DownstreamConnection implements StreamHandler, Downstream {
-  readonly settings: ListenerSettings;
+export class DownstreamConnection extends ClientConnection implements StreamHandler, Downstream {
   readonly protocol = "http/1.1";
-  readonly scheme: "http" | "https";
-  readonly tls: TlsConnection | null;
-  private readonly context: ProxyContext;
-  private readonly listener: ProxyListener;
-  private readonly stream: Stream;
   private readonly receiver: RequestReceiver;
   private readonly writer: ResponseWriter;
   private readonly deadline: Deadline;
   private readonly held: HeldInput;
   private exchange: Exchange | null = null;
-  private address: string | null = null;
   private wait: Wait = "idle";
   private requests = 0;
   private discarded = 0;
@@ -86,44 +75,14 @@ export class DownstreamConnection implements StreamHandler, Downstream {
   /** Refuses every request: the client speaks in plain where TLS is spoken. */
   private readonly misdirected: boolean;
 
-  constructor(
-    context: ProxyContext,
-    listener: ProxyListener,
-    stream: Stream,
-    tls: TlsConnection | null,
-  ) {
-    this.context = context;
-    this.listener = listener;
-    this.settings = listener.settings;
-    this.stream = stream;
-    this.tls = tls;
-    this.scheme = tls === null ? "http" : "https";
-    this.misdirected = tls === null && listener.securing !== null;
-    this.receiver = new RequestReceiver(listener.settings.limits);
-    this.writer = new ResponseWriter(stream);
-    this.held = new HeldInput(stream);
-    this.deadline = new Deadline(this, context.transport);
+  constructor(...of: ConstructorParameters<typeof ClientConnection>) {
+    super(...of);
+    this.misdirected = this.tls === null && this.listener.securing !== null;
+    this.receiver = new RequestReceiver(this.settings.limits);
+    this.writer = new ResponseWriter(this.stream);
+    this.held = new HeldInput(this.stream);
+    this.deadline = new Deadline(this, this.context.transport);
     this.expect("idle", this.settings.timeouts.idle);
-  }
-
-  get forwarding(): Forwarding {
-    return this.listener.forwarding;
-  }
-
-  get remote(): SocketAddress {
-    return this.stream.remote;
-  }
-
-  get local(): SocketAddress {
-    return this.stream.local;
-  }
-
-  get clientAddress(): string {
-    if (this.address === null) {
-      const { remote } = this.stream;
-      this.address = remote.kind === "ip" ? remote.ip : "unix";
-    }
-    return this.address;
   }
 
   // ---- what the stream tells --------------------------------------------------------------------

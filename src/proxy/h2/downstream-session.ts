@@ -1,4 +1,3 @@
-import type { SocketAddress } from "../../core/address.ts";
 import type { NetError } from "../../core/errors.ts";
 import { after, type Instant, micros, seconds } from "../../core/time.ts";
 import type {
@@ -13,11 +12,10 @@ import type { RequestOwner, ServerOwner } from "../../http/h2/owner.ts";
 import { ServerSession } from "../../http/h2/server-session.ts";
 import type { H2Stream } from "../../http/h2/stream.ts";
 import type { TlsConnection } from "../../tls/engine.ts";
+import { ClientConnection } from "../client-connection.ts";
 import { Deadline } from "../deadline.ts";
-import type { Forwarding } from "../forwarding.ts";
 import { closedEarly, cutOff, writeTimeout } from "../h1/client-errors.ts";
 import type { ProxyContext, ProxyListener } from "../server.ts";
-import type { ListenerSettings } from "../settings.ts";
 import { DownstreamStream } from "./downstream-stream.ts";
 import type { Http2Settings } from "./settings.ts";
 
@@ -39,20 +37,16 @@ const never = Number.POSITIVE_INFINITY;
  * A client's HTTP/2 connection: its machine takes what the transport brings and makes streams of it,
  * each of which an exchange serves. What the streams write in a turn goes out at its end.
  */
-export class DownstreamSession implements StreamHandler, ServerOwner, ByteSink, TurnTarget {
-  readonly settings: ListenerSettings;
-  readonly scheme: "http" | "https";
-  readonly tls: TlsConnection | null;
+export class DownstreamSession
+  extends ClientConnection
+  implements StreamHandler, ServerOwner, ByteSink, TurnTarget
+{
   readonly source = "downstream";
   readonly machine: ServerSession;
   /** Why the connection is lost, for the requests that it takes along; null while it stands. */
   lost: NetError | null = null;
-  private readonly context: ProxyContext;
-  private readonly listener: ProxyListener;
-  private readonly stream: Stream;
   private readonly http2: Http2Settings;
   private readonly deadline: Deadline;
-  private address: string | null = null;
   private requests = 0;
   /** Commands on the machine need no flush of their own: one follows at the end of its work. */
   private working = false;
@@ -79,12 +73,7 @@ export class DownstreamSession implements StreamHandler, ServerOwner, ByteSink, 
     tls: TlsConnection | null,
     http2: Http2Settings,
   ) {
-    this.context = context;
-    this.listener = listener;
-    this.settings = listener.settings;
-    this.stream = stream;
-    this.tls = tls;
-    this.scheme = tls === null ? "http" : "https";
+    super(context, listener, stream, tls);
     this.http2 = http2;
     const clock = context.transport;
     this.machine = new ServerSession({ sink: this, clock, limits: listener.h2Limits }, this);
@@ -96,26 +85,6 @@ export class DownstreamSession implements StreamHandler, ServerOwner, ByteSink, 
 
   get transport(): Transport {
     return this.context.transport;
-  }
-
-  get forwarding(): Forwarding {
-    return this.listener.forwarding;
-  }
-
-  get remote(): SocketAddress {
-    return this.stream.remote;
-  }
-
-  get local(): SocketAddress {
-    return this.stream.local;
-  }
-
-  get clientAddress(): string {
-    if (this.address === null) {
-      const { remote } = this.stream;
-      this.address = remote.kind === "ip" ? remote.ip : "unix";
-    }
-    return this.address;
   }
 
   // ---- what the stream tells ---------------------------------------------------------------------
