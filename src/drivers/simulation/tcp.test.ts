@@ -82,6 +82,27 @@ const ROUGH: Partial<LinkConditions> = {
   corruption: 0.005,
 };
 
+test("tcp, nobody has the address: EHOSTUNREACH as soon as neighbour discovery has given up, however often SYNs go", () => {
+  for (const initialRto of [millis(400), millis(1_000), millis(1_500), millis(2_900)]) {
+    const network = new Network({ seed: 3 });
+    const client = network.host("client", { tcp: { initialRto } });
+    const other = network.host("other");
+    network.link({ host: client, addresses: ["10.0.0.1/24"] }, { host: other });
+    const closed: unknown[] = [];
+    const handler: ConnectHandler = {
+      onConnect() {},
+      onData() {},
+      onWritable() {},
+      onEnd() {},
+      onClose: (error) => void closed.push(error?.code),
+    };
+    const ip = "10.0.0.99" as IpAddress;
+    network.transport(client).connect({ kind: "ip", ip, port: 1 }, {}, handler);
+    network.run(after(network.now, millis(3_500)));
+    expect(closed).toEqual(["EHOSTUNREACH"]);
+  }
+});
+
 test("tcp with hardly any memory to send from: the writer waits, hears of room, and all arrives", async () => {
   const { received, intact } = await transfer(9, 400_000, { latency: millis(10) }, false, 1_000);
   expect([received, intact]).toEqual([400_000, true]);

@@ -48,6 +48,7 @@ export class ErrorReceiver {
     error.kind = "host-unreachable";
     error.type = ipv4 ? 3 : 1;
     error.code = ipv4 ? 1 : 3;
+    // The very same: by this the error is known as ours.
     error.from = error.source;
     error.mtu = 0;
     this.#protocols.tell(error);

@@ -23,9 +23,12 @@ export function icmpArrived(c: TcpConnection, error: IcmpError, quoted: Seq): bo
   return true;
 }
 
-/** RFC 1122 §4.2.3.9. */
-const isHard = ({ kind }: IcmpError): boolean =>
-  kind === "protocol-unreachable" || kind === "port-unreachable" || kind === "prohibited";
+/** RFC 1122 §4.2.3.9; and what we found out ourselves, that the first hop does not answer, is no rumour. */
+const isHard = ({ kind, from, source }: IcmpError): boolean =>
+  kind === "protocol-unreachable" ||
+  kind === "port-unreachable" ||
+  kind === "prohibited" ||
+  from === source;
 
 function codeOf({ kind }: IcmpError): ErrorCode | null {
   switch (kind) {
