@@ -77,13 +77,14 @@ export abstract class Session extends SessionCore implements FrameSink {
   // ---- frames ----------------------------------------------------------------------------------
 
   onFrameHeader(length: number, type: number, flags: number, id: number): FrameUse {
-    if (length > this.limits.frameSize) return this.#stop(Faults.frameTooLarge);
     if (this.#awaitsSettings) {
+      // Before its length is looked at: the answer of a server of HTTP/1.1 reads as an enormous frame.
       if (type !== FrameType.settings || (flags & Flag.ack) !== 0) {
         return this.#stop(Faults.firstFrame);
       }
       this.#awaitsSettings = false;
     }
+    if (length > this.limits.frameSize) return this.#stop(Faults.frameTooLarge);
     const block = this.block.stream;
     if (block !== 0 || type === FrameType.continuation) {
       // §6.10: nothing comes between the frames of a block.

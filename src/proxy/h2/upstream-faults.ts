@@ -35,6 +35,9 @@ const malformed = ({ errorCode, message }: H2Fault): NetError =>
     source: "upstream",
   });
 
+const notHttp2 =
+  "the upstream does not speak HTTP/2: what came first is not SETTINGS; with protocol: http1 it might answer";
+
 /** The connection took the stream along; whether the server had begun with it is not known. */
 function connectionLost(
   fault: H2Fault | null,
@@ -44,7 +47,8 @@ function connectionLost(
   if (fault === null) return lostConnection(lost, responded);
   const code = fault === Faults.pingTimeout ? "ETIMEDOUT" : "MALFORMED_MESSAGE";
   const retry = responded ? "never" : "if-reused";
-  return new NetError(code, fault.message, { source: "upstream", retry });
+  const message = fault === Faults.firstFrame ? notHttp2 : fault.message;
+  return new NetError(code, message, { source: "upstream", retry });
 }
 
 /** Nothing of a request has left, and there is no stream for it. */

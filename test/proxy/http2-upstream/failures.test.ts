@@ -234,11 +234,13 @@ describe("failures of an upstream of HTTP/2", () => {
     expect(await scene.statuses(...clients)).toEqual([200, 200, 200]);
   });
 
-  test("what is no HTTP/2, is an error of the upstream's", async () => {
+  test("a server of HTTP/1.1, is an error of the upstream's that names it", async () => {
+    const said: (string | undefined)[] = [];
     const world = await World.start({
       seed: 1,
       link: CALM,
       origin: { protocol: "http2" },
+      program: { logging: (session) => void said.push(session.summary.error?.message) },
       accept: (stream) => ({
         onData() {
           const text = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -254,6 +256,7 @@ describe("failures of an upstream of HTTP/2", () => {
     await world.pass(millis(20));
     expect(client.responses(["GET"])[0]?.status).toBe(502);
     expect(world.recorder.last.error).toBe("MALFORMED_MESSAGE");
+    expect(said).toEqual([expect.stringContaining("the upstream does not speak HTTP/2")]);
     client.stream.abort();
     expect(await world.leftovers()).toEqual(nothingLeft);
   });
