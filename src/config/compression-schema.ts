@@ -58,9 +58,14 @@ const options = z
         ratio: wholeNumber(1, 1_000_000)
           .prefault(defaults.limits.ratio)
           .describe("Bytes after decoding for each byte before, looked at from 1 MiB on."),
+        encoders: wholeNumber(0, 1_000_000)
+          .prefault(defaults.limits.encoders)
+          .describe("Bodies that a worker encodes at once; further ones go as they are."),
       })
       .prefault({})
-      .describe("Bounds on what is decoded, against bodies made to be large when unpacked."),
+      .describe(
+        "Bounds on what is decoded, against bodies made to be large when unpacked, and on encoders.",
+      ),
   })
   .transform(({ level, ...rest }) => ({ ...rest, levels: level }));
 

@@ -32,7 +32,7 @@ test("compress with its parts: levels for all or each, sizes with units", () => 
   const text = inRoute("upstream: app", `compress: { level: { br: 11 }, ${limits} }`);
   expect(compressOf(text)).toMatchObject({
     levels: { ...compressionDefaults.levels, br: 11 },
-    limits: { decodedSize: Infinity, ratio: 50 },
+    limits: { decodedSize: Infinity, ratio: 50, encoders: 512 },
   });
 });
 

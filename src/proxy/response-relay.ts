@@ -71,6 +71,7 @@ export class ResponseRelay implements StageOwner {
   private retire(stage: CodingStage): void {
     const { context, listener } = this.exchange;
     stage.destroy();
+    if (stage.role === "encode") this.compression?.encoderGone();
     context.observer.bodyCoded(listener, stage.role, stage.coding, stage.bytesIn, stage.bytesOut);
   }
 

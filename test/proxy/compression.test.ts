@@ -322,6 +322,31 @@ describe.each(drivers)("compression, hostile and unlucky (%s)", (driver) => {
     await client[Symbol.asyncDispose]();
   });
 
+  test("all encoders in use, a further body goes as it is; one that is given back is used again", async () => {
+    await using origin = await ScriptedOrigin.start(({ line }) =>
+      line.includes("/endless") ? head(html, chunked) + chunk(page) : ok(page, html),
+    );
+    const limits = { encoders: 1 };
+    await using proxy = await startProxy({
+      driver,
+      to: [origin.port],
+      program: program({ limits }),
+    });
+    const first = await proxy.client();
+    await first.send(get("Accept-Encoding: gzip").replace("/", "/endless"));
+    await first.until(() => decodedSoFar(first).length > 0);
+    await using second = await proxy.client();
+    await second.send(get("Accept-Encoding: gzip"));
+    const plain = await second.response();
+    expect(plain.body.toString()).toBe(page);
+    expect(plain.header("vary")).toBe("Accept-Encoding");
+    first.reset();
+    await eventually("the encoder is given back", () => proxy.recorder.coded.length === 1);
+    await second.send(get("Accept-Encoding: gzip"));
+    expect(gunzipSync((await second.response()).body).toString()).toBe(page);
+    await first[Symbol.asyncDispose]();
+  });
+
   test("a client that takes nothing, stops the upstream; then it gets everything", async () => {
     const total = 24 << 20;
     const noise = Buffer.alloc(1 << 16);

@@ -19,12 +19,19 @@ import {
   isGrpc,
   mayTransform,
 } from "./response-rules.ts";
-import { type CompressionSettings, compressionDefaults, highestLevels } from "./settings.ts";
+import {
+  type CompressionLimits,
+  type CompressionSettings,
+  compressionDefaults,
+  highestLevels,
+} from "./settings.ts";
 
 /** What a program says of compression; the rest is as `compressionDefaults`. */
-export interface CompressionOptions extends Partial<Omit<CompressionSettings, "levels">> {
+export interface CompressionOptions
+  extends Partial<Omit<CompressionSettings, "levels" | "limits">> {
   /** One for all codings, or for each its own. */
   readonly level?: number | Partial<CompressionSettings["levels"]>;
+  readonly limits?: Partial<CompressionLimits>;
 }
 
 /**
@@ -41,7 +48,8 @@ export function createCompression(options: CompressionOptions = {}): Compression
     typeof level === "number"
       ? { gzip: level, br: level, zstd: level }
       : { gzip: level?.gzip ?? gzip, br: level?.br ?? br, zstd: level?.zstd ?? zstd };
-  const settings = { ...compressionDefaults, ...rest, levels };
+  const limits = { ...compressionDefaults.limits, ...rest.limits };
+  const settings = { ...compressionDefaults, ...rest, levels, limits };
   requireSettings(settings);
   return new Compression(settings, zlibCodecs());
 }
@@ -55,19 +63,23 @@ function requireSettings({ encodings, levels, minLength, limits }: CompressionSe
       throw new TypeError(`compression: level ${level} is not one of ${coding}'s`);
     }
   }
-  if (!(minLength >= 0 && limits.decodedSize >= 0 && limits.ratio >= 1)) {
-    throw new TypeError("compression: minLength and limits are numbers of 0, 0 and 1 or more");
+  if (!(minLength >= 0 && limits.decodedSize >= 0 && limits.ratio >= 1 && limits.encoders >= 0)) {
+    throw new TypeError(
+      "compression: minLength and limits are numbers of 0 or more, ratio of 1 or more",
+    );
   }
 }
 
 /**
- * Decides which bodies are coded and how, and makes the codecs. It keeps nothing of a request. The
+ * Decides which bodies are coded and how, and makes the codecs. It keeps nothing of a request, and
+ * counts encoders. The
  * engine calls `prepareRequest` for each attempt, `decoding` before `responseFilter`, `encoding` after.
  */
 export class Compression {
   readonly settings: CompressionSettings;
   private readonly codecs: Codecs;
   private readonly types: MediaTypeSet;
+  private encoders = 0;
 
   constructor(settings: CompressionSettings, codecs: Codecs) {
     this.settings = settings;
@@ -113,13 +125,23 @@ export class Compression {
     const length = announcedLength(response);
     if (length >= 0 && length < minLength && accepted.identity > 0) return null;
     addVary(response);
+    // RFC 9110 §12.5.3: where no coding can be had, the plain form is sent, even to who refuses it.
+    if (this.encoders >= this.settings.limits.encoders) return null;
     const coding = accepted.choose(encodings);
     if (coding !== null) announceCoding(response, coding);
     return coding;
   }
 
   encoder(coding: EncodedCoding, flushEach: boolean, handler: CodecHandler): Codec {
-    return this.codecs.encoder(coding, { level: this.settings.levels[coding], flushEach }, handler);
+    const level = this.settings.levels[coding];
+    const codec = this.codecs.encoder(coding, { level, flushEach }, handler);
+    this.encoders++;
+    return codec;
+  }
+
+  /** An encoder that was made here is no more. */
+  encoderGone(): void {
+    this.encoders--;
   }
 
   decoder(coding: DecodedCoding, handler: CodecHandler): Codec {

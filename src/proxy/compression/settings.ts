@@ -14,7 +14,13 @@ export interface CompressionSettings {
   /** Whatever the upstream coded is decoded, so that body hooks see it plain. Otherwise only what the
    *  client does not accept. */
   readonly decompress: boolean;
-  readonly limits: DecodingLimits;
+  readonly limits: CompressionLimits;
+}
+
+export interface CompressionLimits extends DecodingLimits {
+  /** Bodies that a worker encodes at once; further ones go as they are. Clients that ask for many and
+   *  read none would hold an encoder for each. */
+  readonly encoders: number;
 }
 
 /** Bounds on what is decoded, against bodies made to be large when unpacked. */
@@ -58,5 +64,5 @@ export const compressionDefaults: CompressionSettings = {
   types: compressibleTypes,
   minLength: 1024,
   decompress: false,
-  limits: { decodedSize: 2 ** 30, ratio: 200 },
+  limits: { decodedSize: 2 ** 30, ratio: 200, encoders: 512 },
 };
