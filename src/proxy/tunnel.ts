@@ -54,8 +54,8 @@ export class Tunnel {
   private readonly timeout: Duration;
   private open = 2;
   private leaving = false;
-  /** Both ends have said goodbye of themselves, and are to close soon. */
-  private ending = false;
+  /** 1 once an end has said goodbye of itself and the other is to answer, 2 once both are to close. */
+  private ending: 0 | 1 | 2 = 0;
   private error: NetError | null = null;
 
   constructor({ client, upstream, clock, timeout, side, onEnd }: TunnelOptions) {
@@ -111,7 +111,7 @@ export class Tunnel {
   }
 
   touch(): void {
-    if (!this.leaving && !this.ending) this.deadline.set(this.clock.now(), this.timeout);
+    if (!this.leaving && this.ending === 0) this.deadline.set(this.clock.now(), this.timeout);
   }
 
   /** A goodbye was said or answered: a side that has heard and said it needs its stream no more. */
@@ -123,8 +123,11 @@ export class Tunnel {
 
   private expectEnd(): void {
     const { client, upstream } = this;
-    if (this.ending || !client.polite || !client.finished || !upstream.finished) return;
-    this.ending = true;
+    if (!client.polite) return;
+    const both = client.finished && upstream.finished;
+    const reached = both ? 2 : client.closing || upstream.closing ? 1 : 0;
+    if (reached <= this.ending) return;
+    this.ending = reached;
     this.deadline.set(this.clock.now(), goodbyeTime);
   }
 
@@ -139,7 +142,7 @@ export class Tunnel {
   }
 
   onDeadline(_now: Instant): void {
-    if (this.leaving || this.ending) return this.cut();
+    if (this.leaving || this.ending > 0) return this.cut();
     const error = new NetError("BETWEEN_BYTES_TIMEOUT", "nothing moved in the tunnel", {
       source: "internal",
     });
@@ -166,7 +169,9 @@ export class TunnelSide implements StreamHandler {
   bytes = 0;
   /** Whether `leave` does something. */
   readonly polite: boolean = false;
-  /** Whoever sends here has said its goodbye, or ended. */
+  /** Whoever sends here has said its goodbye. */
+  closing = false;
+  /** The same, or it ended. */
   finished = false;
   /** The other side's peer has heard a goodbye, ours or the one that it was sent. */
   told = false;

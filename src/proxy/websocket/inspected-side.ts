@@ -109,6 +109,7 @@ export class InspectedSide extends TunnelSide {
         if (!this.silent) this.write(event === "ping" ? Opcode.ping : Opcode.pong, payload);
         return;
       case "close":
+        this.closing = true;
         this.finished = true;
         if (!this.silent) {
           this.told = true;

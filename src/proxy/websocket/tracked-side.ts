@@ -50,6 +50,7 @@ export class TrackedSide extends TunnelSide {
   }
 
   private closeSeen(): void {
+    this.closing = true;
     this.finished = true;
     this.told = true;
     this.goodbye = null;

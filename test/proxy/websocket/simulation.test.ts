@@ -114,6 +114,28 @@ describe.each([false, true])("simulated websockets (hook: %s)", (withHook) => {
     expect(world.recorder.last.error).toBe(null);
   });
 
+  test.each(["client", "origin"])(
+    "closed by the %s, the other talks on and never answers: both are cut in 5 s",
+    async (first) => {
+      const { world, client, origin } = await start(5, withHook);
+      await pass(world, millis(60));
+      const far = origin();
+      const [closer, other] = first === "client" ? [client, far] : [far, client];
+      closer.addClose(1000);
+      closer.ends = false;
+      other.polite = false;
+      for (let i = 0; i < 1_500; i++) other.add("on and on");
+      await pass(world, seconds(4));
+      expect([other.code, world.recorder.tunnels.websocket]).toEqual([1000, 1]);
+      const heard = closer.heard.length;
+      await pass(world, millis(500));
+      expect(closer.heard.length).toBeGreaterThan(heard);
+      await pass(world, seconds(3));
+      expect(world.recorder.tunnels.websocket).toBe(0);
+      expect(world.recorder.last.error).toBe(null);
+    },
+  );
+
   test("draining, neither answers: both are cut when the time for goodbyes is over", async () => {
     const { world, client, origin } = await start(7, withHook);
     await pass(world, millis(60));
