@@ -11,6 +11,7 @@ import { latin1 } from "../../core/bytes.ts";
 import { base64 } from "../web/base64-writer.ts";
 import { BadRequest, type JsonDraft, newDraft, putText, resolveFieldPath } from "./field-text.ts";
 import type { HttpBinding } from "./http-rule.ts";
+import { takesRaw } from "./request-media.ts";
 
 /** What is taken from an HTTP request. */
 export interface HttpInput {
@@ -71,13 +72,11 @@ function isBound(binding: HttpBinding, fields: readonly { readonly name: string 
   return binding.variables.has(fields.map((field) => field.name).join("."));
 }
 
-const httpBody = "google.api.HttpBody";
-
 /** The body as JSON of the whole message; undefined where the method takes none of it. */
-function bodyJson({ body, method }: HttpBinding, input: HttpInput): JsonValue | undefined {
+function bodyJson(binding: HttpBinding, input: HttpInput): JsonValue | undefined {
+  const { body } = binding;
   if (body === "none") return undefined;
-  const type = body === "all" ? method.input.typeName : body.message?.typeName;
-  const value = type === httpBody ? rawBody(input) : parsedBody(input.body);
+  const value = takesRaw(binding) ? rawBody(input) : parsedBody(input.body);
   if (value === undefined || body === "all") return value;
   const draft = newDraft();
   draft[body.jsonName] = value;

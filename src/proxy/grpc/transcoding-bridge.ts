@@ -21,6 +21,9 @@ import { statusText } from "./answers.ts";
 import type { Bridge } from "./bridge.ts";
 import { JsonStream } from "./json-stream.ts";
 
+/** Fields that speak of the client's body, or of ours to the client. */
+const ofTheClient = ["content-length", "content-encoding", "accept", "accept-encoding", "expect"];
+
 /** Serves one JSON request by a method of gRPC. Its body is gathered; responses are as they come. */
 export class TranscodingBridge implements Bridge, MessageSink {
   private readonly transcoder: Transcoder;
@@ -66,8 +69,7 @@ export class TranscodingBridge implements Bridge, MessageSink {
     head.target = `/${method.parent.typeName}/${method.name}`;
     head.method = "POST";
     const { fields } = head;
-    for (const name of ["content-length", "accept", "accept-encoding", "expect"])
-      fields.delete(name);
+    for (const name of ofTheClient) fields.delete(name);
     fields.set("Content-Type", "application/grpc");
     fields.set("TE", "trailers");
     head.framing = "chunked";

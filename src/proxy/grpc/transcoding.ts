@@ -1,6 +1,7 @@
 import { grpcMediaType } from "../../grpc/media-type.ts";
 import { GrpcStatus } from "../../grpc/status.ts";
 import { type TranscodingOptions, transcodingDefaults } from "../../grpc/transcoding/options.ts";
+import { unreadable } from "../../grpc/transcoding/request-media.ts";
 import { Transcoder } from "../../grpc/transcoding/transcoder.ts";
 import type { TranscodeSettings } from "../route/settings.ts";
 import type { Session } from "../session-api.ts";
@@ -36,7 +37,10 @@ export function routeTranscoding(settings: TranscodeSettings): Transcoding {
   return new Transcoding(new Transcoder(descriptorSet, services, options), maxMessage);
 }
 
-/** Requests that are gRPC already pass; those that no rule takes are answered 404, or 405. */
+/**
+ * Requests that are gRPC already pass; those that no rule takes are answered 404, or 405, and those
+ * whose body is no JSON by its own word 415.
+ */
 export class Transcoding implements Bridging {
   readonly transcoder: Transcoder;
   readonly #maxMessage: number;
@@ -51,20 +55,39 @@ export class Transcoding implements Bridging {
     if (grpcMediaType(request.fields.get("content-type")) !== null) return null;
     const found = this.transcoder.find(request.method, request.path);
     if ("target" in found) {
+      if (request.framing !== "none" && request.contentLength !== 0) {
+        const { fields } = request;
+        const encoding = fields.get("content-encoding");
+        const what = unreadable(found.target, fields.get("content-type"), encoding);
+        if (what !== null) return this.#refuseBody(session, what);
+      }
       return new TranscodingBridge(this.transcoder, found, request, this.#maxMessage);
     }
     const { methods } = found;
-    const [status, code, message] =
-      methods.length === 0
-        ? ([404, GrpcStatus.NOT_FOUND, "Not Found"] as const)
-        : ([405, GrpcStatus.UNIMPLEMENTED, "Method Not Allowed"] as const);
-    return session.respond(
-      status,
-      {
-        "Content-Type": "application/json",
-        ...(methods.length > 0 && { Allow: methods.join(", ") }),
-      },
-      this.transcoder.status(code, message, undefined),
-    );
+    if (methods.length === 0) {
+      return this.#refuse(session, 404, GrpcStatus.NOT_FOUND, "Not Found", {});
+    }
+    const allow = { Allow: methods.join(", ") };
+    return this.#refuse(session, 405, GrpcStatus.UNIMPLEMENTED, "Method Not Allowed", allow);
+  }
+
+  /** RFC 9110 §15.5.16: the fields of the answer tell what would have been taken. */
+  #refuseBody(session: Session, what: "coding" | "type"): Opened {
+    const [message, hint] =
+      what === "type"
+        ? ["the body is to be application/json", { Accept: "application/json" }]
+        : ["the body is to come without a Content-Encoding", { "Accept-Encoding": "identity" }];
+    return this.#refuse(session, 415, GrpcStatus.INVALID_ARGUMENT, message, hint);
+  }
+
+  #refuse(
+    session: Session,
+    status: number,
+    code: number,
+    message: string,
+    fields: Readonly<Record<string, string>>,
+  ): Opened {
+    const json = this.transcoder.status(code, message, undefined);
+    return session.respond(status, { "Content-Type": "application/json", ...fields }, json);
   }
 }

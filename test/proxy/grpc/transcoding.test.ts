@@ -24,7 +24,8 @@ describe.each(drivers)("JSON for gRPC through the proxy (%s)", (driver) => {
       }),
     );
     const ask = async (path: string, init: RequestInit = {}) => {
-      const headers = { Connection: "close", ...init.headers };
+      const type = init.body ? { "Content-Type": "application/json; charset=utf-8" } : {};
+      const headers = { Connection: "close", ...type, ...init.headers };
       const response = await fetch(`http://127.0.0.1:${proxy.port}${path}`, { ...init, headers });
       const text = await response.text();
       return {
@@ -131,6 +132,18 @@ describe.each(drivers)("JSON for gRPC through the proxy (%s)", (driver) => {
     expect(JSON.parse(answer.text)).toMatchObject({ code });
     expect(c.server.calls).toBe(0);
     if (status === 405) expect(answer.response.headers.get("allow")).toBe("GET, POST");
+  });
+
+  test.each([
+    [{ "Content-Type": "text/plain" }, "accept", "application/json"],
+    [{ "Content-Encoding": "gzip" }, "accept-encoding", "identity"],
+  ])("a body with %j, is refused with 415 and %s: %s", async (headers, name, hint) => {
+    await using c = await chain();
+    const answer = await c.ask("/v1/shelves", { method: "POST", body: "{}", headers });
+    expect(answer.status).toBe(415);
+    expect(answer.response.headers.get(name)).toBe(hint);
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 3 });
+    expect(c.server.calls).toBe(0);
   });
 
   test("a response larger than a message may be, is an error", async () => {
@@ -244,7 +257,7 @@ describe.each(drivers)("JSON for gRPC through the proxy (%s)", (driver) => {
       program,
       origin: { protocol: "http2" },
     });
-    const headers = { Connection: "close" };
+    const headers = { Connection: "close", "Content-Type": "application/json" };
     for (let i = 0; i < 2; i++) {
       const response = await fetch(`http://127.0.0.1:${two.port}/v1/shelves`, {
         method: "POST",
