@@ -47,10 +47,15 @@ export class GrpcCall {
     return this.deadline === 0 ? null : elapsed(now, this.deadline as Instant);
   }
 
-  /** Tells the upstream how much time is left. */
-  prepareRequest(head: RequestHead, now: Instant): void {
+  /**
+   * Tells the upstream how much time is left. PROTOCOL-HTTP2.md says nothing of a timeout that is none;
+   * servers disagree (grpc-go fails the call): it counts as omitted here, so it must go no further.
+   */
+  prepareRequest({ fields }: RequestHead, now: Instant): void {
     const left = this.left(now);
-    if (left !== null) head.fields.set("grpc-timeout", formatGrpcTimeout(left));
+    if (left !== null) return fields.set("grpc-timeout", formatGrpcTimeout(left));
+    const own = fields.get("grpc-timeout");
+    if (own !== undefined && parseGrpcTimeout(own) === null) fields.delete("grpc-timeout");
   }
 
   /** A response without a body has its status in its head (Trailers-Only). */
