@@ -259,7 +259,8 @@ export class ProxyListener implements HandshakeOwner {
       return handshake;
     }
     const connection = this.http1(stream, null, null);
-    return this.settings.http2 === null ? connection : new FirstBytes(this, stream, connection);
+    if (this.settings.http2 === null) return connection;
+    return new FirstBytes(this, stream, connection, this.server.transport);
   }
 
   secured(stream: TlsStream, handshake: Handshake): StreamHandler {

@@ -269,6 +269,34 @@ test("a client that goes in the middle of a preface, leaves nothing behind", asy
   expect(await world.leftovers()).toEqual(nothingLeft);
 });
 
+test("a preface that comes in drops and never whole, has as long as a head from its first byte", async () => {
+  const world = await start({ listener: { timeouts: { head: seconds(2) } } });
+  const peer = RawPeer.connect(world);
+  await peer.pass(millis(1_500));
+  for (let at = 0; at < 6; at++) {
+    await peer.say(Buffer.from(PREFACE.slice(at, at + 1)));
+    expect(peer.closed).toBe(false);
+    await peer.pass(millis(250));
+  }
+  await peer.pass(millis(300));
+  expect(peer.closed).toBe(true);
+  expect(await world.leftovers()).toEqual(nothingLeft);
+});
+
+test("a preface in two pieces within the time for a head, is not held to it any more", async () => {
+  const world = await start({ listener: { timeouts: { head: seconds(1) } } });
+  const peer = RawPeer.connect(world);
+  await peer.pass(millis(50));
+  await peer.say(Buffer.from(PREFACE.slice(0, 10)));
+  await peer.say(Buffer.from(PREFACE.slice(10)), SETTINGS, frame(FrameType.settings, Flag.ack, 0));
+  await peer.pass(seconds(3));
+  peer.heard();
+  await peer.say(get(1));
+  expect(peer.heard()).toContain("data 1 5 end");
+  peer.stream.abort();
+  expect(await world.leftovers()).toEqual(nothingLeft);
+});
+
 test("frames after a GOAWAY for a fault, are thrown away unread", async () => {
   const world = await start();
   const peer = await RawPeer.ready(world);
