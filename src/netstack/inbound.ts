@@ -1,5 +1,5 @@
 import type { Interface } from "./interface.ts";
-import { Ip } from "./ip-address.ts";
+import { Ip, MAPPED } from "./ip-address.ts";
 import type { Packet } from "./packet.ts";
 
 /** How the destination names us. */
@@ -39,6 +39,40 @@ export class Inbound {
   d1 = 0;
   d2 = 0;
   d3 = 0;
+
+  /** Takes over what an IPv4 header says at fixed offsets; it must be whole. */
+  readIpv4(view: DataView, start: number): void {
+    this.version = 4;
+    this.headerStart = start;
+    this.trafficClass = view.getUint8(start + 1);
+    this.hopLimit = view.getUint8(start + 8);
+    this.protocol = view.getUint8(start + 9);
+    this.s0 = 0;
+    this.s1 = 0;
+    this.s2 = MAPPED;
+    this.s3 = view.getInt32(start + 12);
+    this.d0 = 0;
+    this.d1 = 0;
+    this.d2 = MAPPED;
+    this.d3 = view.getInt32(start + 16);
+  }
+
+  /** The same of an IPv6 header; `protocol` is its next header, which may be an extension. */
+  readIpv6(view: DataView, start: number): void {
+    this.version = 6;
+    this.headerStart = start;
+    this.trafficClass = (view.getUint16(start) >>> 4) & 0xff;
+    this.protocol = view.getUint8(start + 6);
+    this.hopLimit = view.getUint8(start + 7);
+    this.s0 = view.getInt32(start + 8);
+    this.s1 = view.getInt32(start + 12);
+    this.s2 = view.getInt32(start + 16);
+    this.s3 = view.getInt32(start + 20);
+    this.d0 = view.getInt32(start + 24);
+    this.d1 = view.getInt32(start + 28);
+    this.d2 = view.getInt32(start + 32);
+    this.d3 = view.getInt32(start + 36);
+  }
 
   get payloadLength(): number {
     return this.payloadEnd - this.payloadStart;

@@ -65,26 +65,14 @@ export class Ipv4Input {
 
   #describe(inbound: Inbound, from: Interface, packet: Packet, linkGroup: boolean): void {
     const view = this.#view;
-    inbound.version = 4;
+    inbound.readIpv4(packet.view, view.start);
     inbound.packet = packet;
     inbound.interface = from;
-    inbound.headerStart = view.start;
     inbound.payloadStart = view.payloadStart;
     inbound.payloadEnd = view.payloadEnd;
-    inbound.protocol = view.protocol;
-    inbound.hopLimit = view.ttl;
-    inbound.trafficClass = packet.view.getUint8(view.start + 1);
     inbound.cast = "unicast";
     inbound.linkGroup = linkGroup;
     inbound.reassembled = false;
-    inbound.s0 = 0;
-    inbound.s1 = 0;
-    inbound.s2 = MAPPED;
-    inbound.s3 = packet.view.getInt32(view.start + 12);
-    inbound.d0 = 0;
-    inbound.d1 = 0;
-    inbound.d2 = MAPPED;
-    inbound.d3 = packet.view.getInt32(view.start + 16);
   }
 
   /** RFC 1122 §3.2.1.3, RFC 1812 §5.3.7: sources that no packet on a link has. */

@@ -61,27 +61,14 @@ export class Ipv6Input {
 
   #describe(inbound: Inbound, from: Interface, packet: Packet, linkGroup: boolean): void {
     const { start, payloadEnd } = this.#view;
-    const { view } = packet;
-    inbound.version = 6;
+    inbound.readIpv6(packet.view, start);
     inbound.packet = packet;
     inbound.interface = from;
-    inbound.headerStart = start;
     inbound.payloadStart = start + 40;
     inbound.payloadEnd = payloadEnd;
-    inbound.protocol = view.getUint8(start + NEXT_HEADER);
-    inbound.hopLimit = view.getUint8(start + 7);
-    inbound.trafficClass = (view.getUint16(start) >>> 4) & 0xff;
     inbound.cast = "unicast";
     inbound.linkGroup = linkGroup;
     inbound.reassembled = false;
-    inbound.s0 = view.getInt32(start + 8);
-    inbound.s1 = view.getInt32(start + 12);
-    inbound.s2 = view.getInt32(start + 16);
-    inbound.s3 = view.getInt32(start + 20);
-    inbound.d0 = view.getInt32(start + 24);
-    inbound.d1 = view.getInt32(start + 28);
-    inbound.d2 = view.getInt32(start + 32);
-    inbound.d3 = view.getInt32(start + 36);
   }
 
   /** RFC 4291 §2.5.3, §2.7; RFC 4038 §4.2 for mapped addresses. */
